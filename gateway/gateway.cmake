@@ -1,0 +1,1 @@
+# What the gateway room links beside the stack, and the program.

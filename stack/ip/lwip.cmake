@@ -1,0 +1,1 @@
+# lwIP, compiled from source with our lwipopts.h: see stack/ip/README in layer.h.
