@@ -7,9 +7,9 @@
 //   -----|-------------------|-----###---####------|------------> offset
 //     (gone) readable bytes        out of order
 //
-// Bytes are placed anywhere in [in_order, released + capacity); only [released, in_order) is
-// readable. room() = capacity - (in_order - released) is what a receive window may promise beyond
-// in_order. Placing wakes the reader when in_order moved (or the end became known); releasing wakes
+// Bytes are placed anywhere in [in_order, edge), where edge is the highest released + capacity there
+// ever was (a promise is kept when the capacity shrinks); only [released, in_order) is readable.
+// room() = capacity - (in_order - released) is what a receive window may promise beyond in_order. Placing wakes the reader when in_order moved (or the end became known); releasing wakes
 // the writer. Neither is called: they are entries of an Agenda.
 //
 // A Hold is a reference to the chunks under a range: it stays readable after release(). A subflow
@@ -17,6 +17,7 @@
 // pool, not against the room.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -31,7 +32,9 @@ namespace braid {
 
 class Pipe {
  public:
-  // A range of the stream that outlives its release. Movable, and empty when default-made.
+  static constexpr std::uint32_t kMaxHold = 64 * 1024;  // bytes
+
+  // A range of the stream that outlives its release. Empty when default-made or moved from.
   class Hold {
    public:
     StreamOffset begin() const { return begin_; }
@@ -42,12 +45,20 @@ class Pipe {
     // Gives up what lies below `offset`.
     void trim_front(StreamOffset offset);
 
+    Hold() = default;
+    Hold(const Hold&) = default;
+    Hold(Hold&& other) noexcept { swap(other); }
+    Hold& operator=(Hold other) noexcept { swap(other); return *this; }
+    ~Hold() = default;
+
    private:
     friend class Pipe;
+    void swap(Hold& other) noexcept;
+
     StreamOffset begin_;
     std::uint32_t length_ = 0;
     std::uint64_t first_chunk_ = 0;  // number of chunks_[0] in the stream
-    std::vector<ChunkRef> chunks_;
+    std::array<ChunkRef, kMaxHold / Chunk::kSize + 1> chunks_;  // from the front; no allocation
   };
 
   // `capacity`: bytes the writer may be ahead of release().
@@ -59,7 +70,7 @@ class Pipe {
   void set_reader(Agenda::Entry* reader) { reader_ = reader; }
   void set_writer(Agenda::Entry* writer) { writer_ = writer; }
 
-  // Places bytes at `offset`. What is already in order, right of released + capacity, past the end,
+  // Places bytes at `offset`. What is already in order, right of the edge, past the end,
   // or without memory is left out. Returns the range [offset', offset'') that is now certainly held
   // out of these bytes (possibly already before): a prefix of what was offered, after what was old.
   // Bytes already held are never overwritten: the first copy wins (RFC 8684 M51).
@@ -75,7 +86,8 @@ class Pipe {
   // The reader is done with everything below `offset` (at most in_order). Never moves back.
   void release(StreamOffset offset);
 
-  // The stream ends at `end`; nothing is accepted past it. A second, different end is ignored.
+  // The stream ends at `end`: nothing is accepted past it, and what was held out of order there is
+  // dropped. A second, different end is ignored, and so is one left of in_order().
   void finish_at(StreamOffset end);
   void finish() { finish_at(in_order_); }
   // Where the stream ends, once known.
@@ -89,7 +101,8 @@ class Pipe {
   StreamOffset written() const;
   std::uint64_t readable() const { return in_order_ - released_; }
   std::uint64_t capacity() const { return capacity_; }
-  // Only grows what may be promised; shrinking never takes back: room() is cut to zero instead.
+  // Growing wakes the writer. Shrinking never takes back what was promised: room() is cut, to zero at
+  // most, but bytes up to the former edge are still accepted.
   void set_capacity(std::uint64_t capacity);
   std::uint64_t room() const;
   // Bytes held out of order, as absolute offsets.
@@ -98,13 +111,19 @@ class Pipe {
   void validate() const;
 
  private:
+  class Source;
+  std::uint64_t place(Interval gap, Source source, ChunkPool::Urgency urgency);
+  void advance_in_order(std::uint64_t to);
+  Chunk* chunk_at(std::uint64_t number) const;
   Chunk* chunk_for(std::uint64_t number, ChunkPool::Urgency urgency);
   void drop_released_chunks();
+  void raise_edge();
 
   ChunkPool& pool_;
   std::uint64_t capacity_;
   StreamOffset released_;
   StreamOffset in_order_;
+  StreamOffset edge_;  // bytes left of it are accepted; never moves back
   std::optional<StreamOffset> end_;
   IntervalSet out_of_order_;
   std::uint64_t first_chunk_ = 0;   // number of chunks_[0]; chunk n covers [n * kSize, (n+1) * kSize)
