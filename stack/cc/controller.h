@@ -1,0 +1,65 @@
+// Controller: a congestion controller. Gets facts, answers with a window and a pacing rate.
+//
+// The sender tells it what happened (struct per kind of event); it never asks back and knows nothing
+// of segments. Bytes everywhere. One file per algorithm; the factory maps names to them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "stack/base/rate.h"
+#include "stack/base/time.h"
+
+namespace braid::cc {
+
+inline constexpr std::uint64_t kUnlimited = UINT64_MAX;
+
+struct Ack {
+  Instant now;
+  std::uint64_t newly_delivered = 0;  // bytes, cumulatively acked or SACKed for the first time
+  std::uint64_t prior_in_flight = 0;  // bytes in flight before this ACK
+  Duration srtt{};                    // zero while there is no sample
+  Duration min_rtt{};
+  Duration latest_rtt{};              // zero when this ACK gave no sample
+  bool round_ended = false;           // this ACK covers bytes sent after the round's start
+  bool in_recovery = false;           // the sender is in fast recovery or loss recovery
+  bool cwnd_limited = false;          // the window, not the application, held the sender back
+};
+
+enum class CongestionKind { kLoss, kEcn };
+
+struct Congestion {  // at most once per round trip: the sender keeps the recovery point
+  Instant now;
+  CongestionKind kind = CongestionKind::kLoss;
+  std::uint64_t in_flight = 0;
+  Duration srtt{};
+};
+
+class Controller {
+ public:
+  virtual ~Controller() = default;
+  // `mss`: sender maximum segment size in bytes. May be called again when the path MTU changes.
+  virtual void set_mss(std::uint32_t mss) = 0;
+  virtual void on_ack(const Ack& ack) = 0;
+  virtual void on_congestion(const Congestion& event) = 0;
+  // The retransmission timer fired (once per series of timeouts of one segment).
+  virtual void on_timeout(const Congestion& event) = 0;
+  // The congestion event (or timeout) taken last was spurious: windows go back to before it.
+  virtual void undo() = 0;
+  // Nothing was sent for `idle`, longer than one RTO (RFC 5681 4.1).
+  virtual void on_idle(Duration idle, Duration rto) = 0;
+
+  virtual std::uint64_t cwnd() const = 0;      // bytes
+  virtual std::uint64_t ssthresh() const = 0;  // bytes, kUnlimited at first
+  bool in_slow_start() const { return cwnd() < ssthresh(); }
+  // What the sender paces at. `srtt` zero: unknown. Zero: do not pace.
+  virtual Rate pacing_rate(Duration srtt) const = 0;
+  virtual std::string_view name() const = 0;
+};
+
+// Subflows of one MPTCP connection whose controllers increase together (RFC 6356). The connection
+// owns the group and passes it to the factory for each subflow; uncoupled controllers ignore it.
+class CoupledGroup;
+
+}  // namespace braid::cc

@@ -1,0 +1,22 @@
+// Controllers by the name a configuration uses.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "stack/cc/controller.h"
+
+namespace braid::cc {
+
+enum class Algorithm { kReno, kCubic, kLia };
+
+std::optional<Algorithm> algorithm_by_name(std::string_view name);
+std::span<const std::string_view> algorithm_names();
+
+// The group is required for coupled algorithms and must outlive the controller.
+std::unique_ptr<Controller> make_controller(Algorithm algorithm, std::uint32_t mss,
+                                            CoupledGroup* group);
+
+}  // namespace braid::cc
