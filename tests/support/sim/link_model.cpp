@@ -43,7 +43,11 @@ LinkModel::Fate LinkModel::enqueue(Packet packet, Instant now) {
 }
 
 Instant LinkModel::next_deadline() const {
-  Instant deadline = next_step();
+  // A step matters to the outside when it can hasten a packet or when a host sees it.
+  const bool step_matters = !waiting_.empty() || state_ == LinkState::kNoCarrier ||
+                            (schedule_index_ < settings_.schedule.size() &&
+                             settings_.schedule[schedule_index_].state == LinkState::kNoCarrier);
+  Instant deadline = step_matters ? next_step() : kNever;
   if (!flying_.empty()) deadline = std::min(deadline, flying_.front().due);
   if (!waiting_.empty()) deadline = std::min(deadline, service_end_ + settings_.delay);
   return deadline;
@@ -84,7 +88,6 @@ void LinkModel::set(LinkSettings settings, Instant now) {
   schedule_start_ = now;
   schedule_index_ = 0;
   bits_to_error_ = error_gap();
-  change_state(LinkState::kUp);
   change_rate(settings_.rate, now);
   advance(now);
 }

@@ -58,7 +58,7 @@ class LinkModel {
   void advance(Instant now);
 
   // New settings: what waits is clocked out at the new rate from now on, what flies is not touched.
-  // The link comes up, and the schedule begins anew.
+  // The schedule begins anew; whether the link is up stays as it is.
   void set(LinkSettings settings, Instant now);
   // Going down loses what waits and what flies.
   void set_state(LinkState state, Instant now);

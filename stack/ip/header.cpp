@@ -1,0 +1,171 @@
+#include "stack/ip/header.h"
+
+namespace braid::ip {
+namespace {
+
+constexpr std::uint8_t kHopByHop = 0;
+constexpr std::uint8_t kRouting = 43;
+constexpr std::uint8_t kDestinationOptions = 60;
+constexpr std::size_t kIpv4Header = 20;
+constexpr std::size_t kIpv6Header = 40;
+constexpr std::uint32_t kMaxDatagram = 65535;
+// A fragment's headers stay small, so that no reassembled datagram passes 65535 bytes.
+constexpr std::size_t kMaxUnfragmentable = 128;
+
+wire::Ecn ecn_of(unsigned traffic_class) { return static_cast<wire::Ecn>(traffic_class & 3); }
+
+bool fragment_ok(const FragmentInfo& f, std::size_t header, std::size_t length) {
+  if (length == 0 || (f.more && length % 8 != 0)) return false;
+  return header + f.offset + length <= kMaxDatagram;
+}
+
+std::variant<Header, Malformed> parse_v4(Bytes packet) {
+  if (packet.size() < kIpv4Header) return Malformed::kTooShort;
+  const std::size_t header = (packet[0] & 0x0fU) * 4U;
+  const std::size_t total = load_be16(&packet[2]);
+  if (header < kIpv4Header || header > total || total > packet.size()) return Malformed::kLength;
+  if (internet_checksum(packet.first(header)) != 0) return Malformed::kHeaderChecksum;
+  Header h;
+  h.source = wire::IpAddress::from_bytes(packet.subspan(12, 4));
+  h.destination = wire::IpAddress::from_bytes(packet.subspan(16, 4));
+  h.protocol = h.first_protocol = packet[9];
+  h.hop_limit = packet[8];
+  h.ecn = ecn_of(packet[1]);
+  h.length = static_cast<std::uint32_t>(header);
+  h.transport = packet.subspan(header, total - header);
+  const unsigned flags_and_offset = load_be16(&packet[6]);
+  if ((flags_and_offset & 0x3fffU) != 0) {
+    h.fragment = FragmentInfo{.identification = load_be16(&packet[4]),
+                              .offset = (flags_and_offset & 0x1fffU) * 8U,
+                              .more = (flags_and_offset & 0x2000U) != 0};
+    if (!fragment_ok(*h.fragment, header, h.transport.size())) return Malformed::kFragment;
+  }
+  return h;
+}
+
+// Every option of a Hop-by-Hop or Destination Options header lies inside it and may be skipped
+// (RFC 8200 4.2: the top two bits of the type say what to do when it is unknown).
+bool options_ok(Bytes options) {
+  while (!options.empty()) {
+    const std::uint8_t type = options[0];
+    if (type == 0) {  // Pad1
+      options = options.subspan(1);
+      continue;
+    }
+    if (options.size() < 2 || options.size() - 2 < options[1]) return false;
+    constexpr std::uint8_t kJumbo = 0xc2;
+    constexpr std::uint8_t kHomeAddress = 0xc9;
+    if (type == kJumbo || (type >> 6 != 0 && type != kHomeAddress)) return false;
+    options = options.subspan(2U + options[1]);
+  }
+  return true;
+}
+
+// The walk along the extension headers of one IPv6 packet.
+struct Ipv6Walk {
+  Bytes rest;         // from the current header on
+  std::uint8_t next;  // what the current header is
+  bool first = true;
+
+  // Steps over one header; false when it is malformed. Its own length is in `rest`.
+  bool step() {
+    if (rest.size() < 8) return false;
+    const std::size_t length = 8U * (1U + rest[1]);
+    if (length > rest.size()) return false;
+    if (next == kHopByHop && !first) return false;
+    if (next == kRouting) {
+      if (rest[3] != 0) return false;  // segments left: we are no waypoint (RFC 5095)
+    } else if (!options_ok(rest.subspan(2, length - 2))) {
+      return false;
+    }
+    next = rest[0];
+    rest = rest.subspan(length);
+    first = false;
+    return true;
+  }
+};
+
+// Reads the fragment header the walk stands at. An atomic one is stepped over.
+std::optional<Malformed> take_fragment(Ipv6Walk& walk, std::size_t before, Header& h) {
+  if (walk.rest.size() < 8) return Malformed::kExtensionHeader;
+  const unsigned offset_and_flag = load_be16(&walk.rest[2]);
+  const FragmentInfo info{.identification = load_be32(&walk.rest[4]),
+                          .offset = offset_and_flag & 0xfff8U,
+                          .more = (offset_and_flag & 1U) != 0};
+  if (before == kIpv6Header) h.first_protocol = walk.rest[0];
+  walk.next = walk.rest[0];
+  walk.rest = walk.rest.subspan(8);
+  walk.first = false;
+  if (info.offset == 0 && !info.more) return std::nullopt;
+  h.fragment = info;
+  if (before > kMaxUnfragmentable || !fragment_ok(info, before, walk.rest.size())) {
+    return Malformed::kFragment;
+  }
+  return std::nullopt;
+}
+
+std::variant<Header, Malformed> parse_v6(Bytes packet) {
+  if (packet.size() < kIpv6Header) return Malformed::kTooShort;
+  const std::size_t payload = load_be16(&packet[4]);
+  if (payload > packet.size() - kIpv6Header) return Malformed::kLength;
+  Header h;
+  h.source = wire::IpAddress::from_bytes(packet.subspan(8, 16));
+  h.destination = wire::IpAddress::from_bytes(packet.subspan(24, 16));
+  h.first_protocol = packet[6];
+  h.hop_limit = packet[7];
+  h.ecn = ecn_of(static_cast<unsigned>(packet[1]) >> 4);
+  Ipv6Walk walk{.rest = packet.subspan(kIpv6Header, payload), .next = packet[6]};
+  bool fragment_seen = false;
+  while (!h.fragment) {
+    if (walk.next == kProtocolFragment) {
+      if (fragment_seen) return Malformed::kFragment;
+      fragment_seen = true;
+      const std::size_t before = kIpv6Header + payload - walk.rest.size();
+      if (auto bad = take_fragment(walk, before, h)) return *bad;
+    } else if (walk.next == kHopByHop || walk.next == kRouting ||
+               walk.next == kDestinationOptions) {
+      if (!walk.step()) return Malformed::kExtensionHeader;
+    } else {
+      break;
+    }
+  }
+  h.protocol = walk.next;
+  h.transport = walk.rest;
+  h.length = static_cast<std::uint32_t>(kIpv6Header + payload - walk.rest.size());
+  return h;
+}
+
+}  // namespace
+
+std::variant<Header, Malformed> parse_header(Bytes packet) {
+  if (packet.empty()) return Malformed::kTooShort;
+  switch (packet[0] >> 4) {
+    case 4: return parse_v4(packet);
+    case 6: return parse_v6(packet);
+    default: return Malformed::kVersion;
+  }
+}
+
+std::uint16_t internet_checksum(Bytes bytes, std::uint32_t initial) {
+  std::uint64_t sum = initial;
+  std::size_t i = 0;
+  for (; i + 4 <= bytes.size(); i += 4) sum += load_be32(&bytes[i]);
+  if (i + 2 <= bytes.size()) {
+    sum += load_be16(&bytes[i]);
+    i += 2;
+  }
+  if (i < bytes.size()) sum += static_cast<std::uint32_t>(bytes[i]) << 8;
+  while (sum >> 16 != 0) sum = (sum & 0xffffU) + (sum >> 16);
+  return static_cast<std::uint16_t>(~sum);
+}
+
+std::uint32_t pseudo_header_sum(const wire::IpAddress& source, const wire::IpAddress& destination,
+                                std::uint8_t protocol, std::uint32_t length) {
+  std::uint32_t sum = (length >> 16) + (length & 0xffffU) + protocol;
+  for (const Bytes address : {source.bytes(), destination.bytes()}) {
+    for (std::size_t i = 0; i < address.size(); i += 2) sum += load_be16(&address[i]);
+  }
+  return sum;
+}
+
+}  // namespace braid::ip

@@ -1,0 +1,112 @@
+// Connection: one Multipath TCP connection (RFC 8684 v1), or the plain TCP connection it fell back to.
+//
+// It joins a data level (DataSender, DataReceiver over two pipes) to subflows, each a tcp::StreamUser
+// on its own tcp::Connection. Modes:
+//
+//   connecting --MP_CAPABLE both ways--> mptcp --(RFC 8684 3.7, one subflow)--> fallback
+//        \-------- the peer or a middlebox said no ---------------------------->/
+//
+// In fallback it has exactly one subflow, carries the same pipes as plain bytes and never returns
+// (M117). The owner works with the pipes and need not know. Owner's entry is woken when status()
+// changed. Nothing is emitted outside flush(); segments leave by tcp::Layer::flush after it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "stack/base/agenda.h"
+#include "stack/base/pipe.h"
+#include "stack/base/random.h"
+#include "stack/cc/factory.h"
+#include "stack/mptcp/paths.h"
+#include "stack/sched/scheduler.h"
+#include "stack/tcp/close_reason.h"
+#include "stack/tcp/layer.h"
+
+namespace braid::mptcp {
+
+class Layer;
+
+enum class Mode : std::uint8_t { kConnecting, kMptcp, kFallback };
+enum class Checksums : std::uint8_t { kWhenPeerAsks, kRequired };
+
+struct ConnectionConfig {
+  cc::Algorithm algorithm = cc::Algorithm::kLia;
+  sched::Policy policy = sched::Policy::kMinRtt;
+  Checksums checksums = Checksums::kWhenPeerAsks;
+  std::uint8_t window_scale = 8;
+  std::size_t max_subflows = 8;
+  // Asks for MPTCP in our SYN, or grants it to a peer's.
+  enum class Negotiate : std::uint8_t { kMptcp, kPlainTcp } negotiate = Negotiate::kMptcp;
+  // Set C in MP_CAPABLE: joins to this address are unwelcome (M29).
+  enum class Joins : std::uint8_t { kWelcome, kDenied } joins = Joins::kWelcome;
+  Duration join_retry_after = 1s;        // after a failed join on a path, doubled each time
+  Duration last_subflow_timeout = 60s;   // without any subflow, then closed (M84)
+};
+
+struct Status {
+  Mode mode = Mode::kConnecting;
+  bool established = false;
+  // The SYN-ACK did not acknowledge our whole SYN payload (RFC 8803 C47).
+  bool syn_payload_refused = false;
+  std::optional<tcp::CloseReason> closed;
+};
+
+class Connection : public Agenda::Entry {
+ public:
+  // `outgoing` is read from, `incoming` written to. `paths` may be nullptr: no joins are made (a
+  // concentrator). All must outlive the connection.
+  Connection(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths,
+             ConnectionConfig config, Agenda::Entry& owner);
+  ~Connection();
+
+  // Active open over one path. `syn_payload` (a Convert message, may be empty) rides in the SYN and
+  // all its retransmissions, outside the data stream (M36).
+  void connect(const LocalPath& path, std::uint16_t local_port, const wire::Endpoint& remote,
+               Bytes syn_payload, Instant now);
+  // Passive open for a SYN without MP_JOIN; one without MP_CAPABLE gives a fallback connection. The
+  // first `message_length` bytes of its payload are a Convert message and no part of the stream; the
+  // rest is the head of `incoming`. The SYN-ACK is withheld until answer(); bytes put into
+  // `outgoing` before that follow it back to back (DESIGN 6).
+  void accept(tcp::InterfaceId interface, const wire::Segment& syn, std::uint32_t message_length,
+              const LocalPath& path, Instant now);
+  void answer(Instant now);
+
+  // LocalPaths changed: dead subflows are closed with REMOVE_ADDR, joins made over new ways.
+  void paths_changed(Instant now);
+  // Announces another address of ours (ADD_ADDR, repeated until echoed).
+  void announce(std::uint8_t address_id, const wire::Endpoint& address, Instant now);
+  // Asks the peer to treat one subflow's path as backup, or no longer (MP_PRIO).
+  enum class Priority : std::uint8_t { kRegular, kBackup };
+  void set_priority(tcp::InterfaceId interface, Priority priority, Instant now);
+  // Ends everything at once: MP_FASTCLOSE, or RST in fallback. The owner is not woken for it.
+  void abort(Instant now);
+
+  const Status& status() const;
+  // Repeats of the SYN seen while withheld (RFC 8803 C55).
+  std::uint32_t syn_repeats() const;
+  void flush(Instant now);
+  Instant next_deadline() const;
+
+  struct SubflowInfo {
+    tcp::Tuple tuple;
+    std::uint8_t local_address_id = 0, remote_address_id = 0;
+    bool established = false, backup = false;
+    tcp::Connection::PathInfo path;
+    tcp::Connection::Counters counters;
+  };
+  std::vector<SubflowInfo> subflows() const;
+  struct Counters {
+    std::uint64_t reinjected_bytes = 0, joins = 0, joins_failed = 0, fallbacks = 0,
+                  checksum_failures = 0, data_timeouts = 0;
+  };
+  const Counters& counters() const;
+  std::uint32_t local_token() const;
+
+ private:
+  // (the author's)
+};
+
+}  // namespace braid::mptcp
