@@ -1,0 +1,277 @@
+#include "gateway/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "gateway/config_reader.h"
+
+namespace braid::gateway {
+
+namespace {
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) throw ConfigError(path, 0, 0, "", "cannot be read");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+YAML::Node parse_yaml(const std::string& text, const std::string& file) {
+  try {
+    YAML::Node root = YAML::Load(text);
+    if (!root.IsMap()) throw ConfigError(file, 1, 1, "", "expected a mapping of keys to values");
+    return root;
+  } catch (const YAML::Exception& e) {
+    throw ConfigError(file, e.mark.line + 1, e.mark.column + 1, "", "not YAML: " + e.msg);
+  }
+}
+
+std::optional<std::string> interface_name(const std::string& text) {
+  // IFNAMSIZ is 16 with the final zero; nft text must not be broken out of.
+  if (text.empty() || text.size() > 15) return std::nullopt;
+  const bool good = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '@';
+  });
+  return good ? std::optional(text) : std::nullopt;
+}
+constexpr std::string_view kInterfaceExpected =
+    "expected an interface name: 1 to 15 letters, digits, - _ . or @";
+
+template <typename T, T low, T high>
+std::optional<T> number(const std::string& text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (value < low || value > high) return std::nullopt;
+  return value;
+}
+
+std::optional<std::uint64_t> byte_size(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return std::nullopt;
+  const std::string unit(end, text.data() + text.size());
+  int shift = 0;
+  if (unit == "MiB") shift = 20;
+  else if (unit == "GiB") shift = 30;
+  else return std::nullopt;
+  if (value == 0 || value > (1ULL << 20)) return std::nullopt;
+  return value << shift;
+}
+
+struct PortRange {
+  std::uint16_t first, last;
+};
+std::optional<PortRange> port_range(const std::string& text) {
+  const auto dash = text.find('-');
+  if (dash == std::string::npos) return std::nullopt;
+  const auto first = number<std::uint16_t, 1024, 65535>(text.substr(0, dash));
+  const auto last = number<std::uint16_t, 1024, 65535>(text.substr(dash + 1));
+  if (!first || !last || *first > *last) return std::nullopt;
+  return PortRange{*first, *last};
+}
+
+std::optional<bool> yes_or_no(const std::string& text) {
+  if (text == "true" || text == "yes") return true;
+  if (text == "false" || text == "no") return false;
+  return std::nullopt;
+}
+
+// A choice between words, for enums.
+template <typename T>
+std::function<std::optional<T>(const std::string&)> one_of(
+    std::vector<std::pair<std::string_view, T>> choices) {
+  return [choices = std::move(choices)](const std::string& text) -> std::optional<T> {
+    for (const auto& [word, value] : choices) if (word == text) return value;
+    return std::nullopt;
+  };
+}
+
+std::string expected_names(std::span<const std::string_view> names) {
+  return fmt::format("expected one of: {}", fmt::join(names, ", "));
+}
+
+void read_tun(ConfigReader reader, TunConfig& tun) {
+  if (auto name = reader.get<std::string>("name", kInterfaceExpected, interface_name)) tun.name = *name;
+  const auto prefix = [](const std::string& text) { return wire::Prefix::parse(text); };
+  if (auto p = reader.get<wire::Prefix>("ipv4", "expected an address like 198.18.0.1/30", prefix)) {
+    if (!p->address.is_v4() || p->length > 30) reader.fail("ipv4", "expected an IPv4 address with at most /30");
+    tun.ipv4 = *p;
+  }
+  if (auto p = reader.get<wire::Prefix>("ipv6", "expected an address like fd62:7261:6964::1/64", prefix)) {
+    if (p->address.is_v4() || p->length > 126) reader.fail("ipv6", "expected an IPv6 address with at most /126");
+    tun.ipv6 = *p;
+  }
+  if (auto mtu = reader.get<std::uint32_t>("mtu", "expected bytes from 1280 to 65535",
+                                           number<std::uint32_t, 1280, 65535>)) {
+    tun.mtu = *mtu;
+  }
+  reader.finish();
+}
+
+void read_common(ConfigReader& top, CommonConfig& config) {
+  read_tun(top.section("tun"), config.tun);
+  if (auto bytes = top.get<std::uint64_t>("memory", "expected a size like 256MiB", byte_size)) {
+    config.memory_bytes = *bytes;
+  }
+  if (auto algorithm = top.get<cc::Algorithm>(
+          "congestion_control", expected_names(cc::algorithm_names()),
+          [](const std::string& text) { return cc::algorithm_by_name(text); })) {
+    config.congestion_control = *algorithm;
+  }
+  if (auto policy = top.get<sched::Policy>(
+          "scheduler", expected_names(sched::policy_names()),
+          [](const std::string& text) { return sched::policy_by_name(text); })) {
+    config.scheduler = *policy;
+  }
+  using Level = CommonConfig::LogLevel;
+  if (auto level = top.get<Level>("log", "expected one of: error, warning, info, debug",
+                                  one_of<Level>({{"error", Level::kError},
+                                                 {"warning", Level::kWarning},
+                                                 {"info", Level::kInfo},
+                                                 {"debug", Level::kDebug}}))) {
+    config.log = *level;
+  }
+}
+
+UplinkConfig read_uplink(ConfigReader& reader) {
+  UplinkConfig uplink;
+  auto interface = reader.get<std::string>("interface", kInterfaceExpected, interface_name);
+  if (!interface) reader.fail("interface", "is missing: every uplink needs one");
+  uplink.interface = *interface;
+  uplink.name = reader.get<std::string>("name", kInterfaceExpected, interface_name)
+                    .value_or(uplink.interface);
+  const auto gateways = reader.get_list<wire::IpAddress>(
+      "gateway", "expected an IP address, or a list of one per family",
+      [](const std::string& text) { return wire::IpAddress::parse(text); });
+  for (const wire::IpAddress& g : gateways.value_or(std::vector<wire::IpAddress>{})) {
+    (g.is_v4() ? uplink.gateway_v4 : uplink.gateway_v6) = g;
+  }
+  using Use = UplinkConfig::Use;
+  uplink.use = reader.get<Use>("use", "expected regular or backup",
+                               one_of<Use>({{"regular", Use::kRegular}, {"backup", Use::kBackup}}))
+                   .value_or(Use::kRegular);
+  reader.finish();
+  return uplink;
+}
+
+void read_lan(ConfigReader reader, GatewayConfig& config) {
+  const auto interfaces =
+      reader.get_list<std::string>("interfaces", kInterfaceExpected, interface_name);
+  using Capture = GatewayConfig::Capture;
+  config.capture = reader.get<Capture>("capture", "expected forwarded or local",
+                                       one_of<Capture>({{"forwarded", Capture::kForwarded},
+                                                        {"local", Capture::kLocal}}))
+                       .value_or(Capture::kForwarded);
+  if (interfaces) config.lan_interfaces = *interfaces;
+  if (config.lan_interfaces.empty() && config.capture == Capture::kForwarded) {
+    reader.fail("interfaces", "is missing: name the LAN interfaces to capture from");
+  }
+  reader.finish();
+}
+
+void read_concentrator_address(ConfigReader reader, GatewayConfig& config) {
+  const auto addresses = reader.get_list<wire::IpAddress>(
+      "address", "expected an IP address, or a list of one per family",
+      [](const std::string& text) { return wire::IpAddress::parse(text); });
+  if (!addresses || addresses->empty()) reader.fail("address", "is missing: where is the concentrator?");
+  for (const wire::IpAddress& a : *addresses) {
+    auto& slot = a.is_v4() ? config.concentrator_v4 : config.concentrator_v6;
+    if (slot) reader.fail("address", "has two addresses of one family; expected one of each at most");
+    slot = a;
+  }
+  if (auto port = reader.get<std::uint16_t>("port", "expected a port from 1 to 65535",
+                                            number<std::uint16_t, 1, 65535>)) {
+    config.concentrator_port = *port;
+  }
+  reader.finish();
+}
+
+}  // namespace
+
+GatewayConfig parse_gateway_config(const std::string& text, const std::string& file) {
+  ConfigReader top(file, parse_yaml(text, file), "");
+  GatewayConfig config;
+  config.tun.ipv4 = *wire::Prefix::parse("198.18.255.253/30");
+  config.tun.ipv6 = *wire::Prefix::parse("fd62:7261:6964:1::1/64");
+  read_common(top, config);
+  read_lan(top.section("lan"), config);
+  std::vector<ConfigReader> uplinks = top.sections("uplinks");
+  for (ConfigReader& reader : uplinks) {
+    const UplinkConfig uplink = read_uplink(reader);
+    for (const UplinkConfig& other : config.uplinks) {
+      if (other.name == uplink.name) reader.fail("name", "is the name of another uplink already");
+      if (other.interface == uplink.interface) {
+        reader.fail("interface", "is the interface of another uplink already");
+      }
+    }
+    config.uplinks.push_back(uplink);
+  }
+  read_concentrator_address(top.section("concentrator"), config);
+  if (auto range = top.get<PortRange>("ports", "expected a range like 61000-61999", port_range)) {
+    config.first_port = range->first;
+    config.last_port = range->last;
+  }
+  using Other = GatewayConfig::OtherTraffic;
+  config.other_traffic = top.get<Other>("other_traffic", "expected follow or leave_alone",
+                                        one_of<Other>({{"follow", Other::kFollow},
+                                                       {"leave_alone", Other::kLeaveAlone}}))
+                             .value_or(Other::kFollow);
+  top.finish();
+  return config;
+}
+
+ConcentratorConfig parse_concentrator_config(const std::string& text, const std::string& file) {
+  ConfigReader top(file, parse_yaml(text, file), "");
+  ConcentratorConfig config;
+  config.tun.ipv4 = *wire::Prefix::parse("198.18.255.249/30");
+  config.tun.ipv6 = *wire::Prefix::parse("fd62:7261:6964:2::1/64");
+  read_common(top, config);
+  ConfigReader listen = top.section("listen");
+  auto interface = listen.get<std::string>("interface", kInterfaceExpected, interface_name);
+  if (!interface) listen.fail("interface", "is missing: where do gateways come in?");
+  config.listen_interface = *interface;
+  if (auto port = listen.get<std::uint16_t>("port", "expected a port from 1 to 65535",
+                                            number<std::uint16_t, 1, 65535>)) {
+    config.listen_port = *port;
+  }
+  listen.finish();
+  if (auto allow = top.get_list<wire::Prefix>(
+          "allow", "expected networks like 192.0.2.0/24",
+          [](const std::string& word) { return wire::Prefix::parse(word); })) {
+    config.allow = *allow;
+  }
+  ConfigReader targets = top.section("targets");
+  if (targets.get<bool>("private", "expected true or false", yes_or_no).value_or(false)) {
+    config.private_targets = ConcentratorConfig::PrivateTargets::kServe;
+  }
+  targets.finish();
+  if (auto pending = top.get<std::uint32_t>("max_pending_per_client", "expected a number from 1 to 65535",
+                                            number<std::uint32_t, 1, 65535>)) {
+    config.max_pending_per_client = *pending;
+  }
+  top.finish();
+  return config;
+}
+
+GatewayConfig load_gateway_config(const std::string& path) {
+  return parse_gateway_config(read_file(path), path);
+}
+
+ConcentratorConfig load_concentrator_config(const std::string& path) {
+  return parse_concentrator_config(read_file(path), path);
+}
+
+Role role_of(const std::string& text, const std::string& file) {
+  const YAML::Node root = parse_yaml(text, file);
+  if (root["uplinks"].IsDefined()) return Role::kGateway;
+  if (root["listen"].IsDefined()) return Role::kConcentrator;
+  throw ConfigError(file, 1, 1, "", "expected \"uplinks\" (a gateway) or \"listen\" (a concentrator)");
+}
+
+}  // namespace braid::gateway
