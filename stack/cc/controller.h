@@ -23,7 +23,7 @@ struct Ack {
   Duration min_rtt{};
   Duration latest_rtt{};              // zero when this ACK gave no sample
   bool round_ended = false;           // this ACK covers bytes sent after the round's start
-  bool in_recovery = false;           // the sender is in fast recovery or loss recovery
+  bool in_recovery = false;           // fast recovery: no growth (after a timeout there is)
   bool cwnd_limited = false;          // the window, not the application, held the sender back
 };
 

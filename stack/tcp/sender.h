@@ -3,9 +3,16 @@
 // Works on positions (see stream_user.h); the FIN is one more position after the last byte. It holds
 // snd_una, snd_nxt and snd_wnd, the scoreboard, the RTT estimate, loss recovery (RACK, RFC 8985, with
 // RFC 6675 accounting), the congestion controller, pacing, and two timers:
-//   retransmission (RFC 6298)  armed while anything is outstanding
+//   retransmission (RFC 6298)  armed while anything is outstanding and the window is open
 //   persist (RFC 9293 3.8.6.1) armed while the peer's window holds everything back
+//   probe (RFC 8985 section 7) the tail loss probe, before the retransmission timer
+//   reordering (RFC 8985 6.2)  until the next record is overdue
+//   pacing                     until the next burst may leave
 // It builds no segments: plan() says what should leave, the connection builds it and reports sent().
+// One flush of the connection: on_deadline() if next_deadline() has passed, set_end(), then plan()
+// and sent() in turn until plan() has nothing.
+//
+// Files: sender.cpp takes ACKs, sender_plan.cpp says what leaves, sender_timers.cpp the timers.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +24,9 @@
 #include "stack/base/time.h"
 #include "stack/cc/controller.h"
 #include "stack/tcp/pacer.h"
+#include "stack/tcp/prr.h"
+#include "stack/tcp/rack.h"
+#include "stack/tcp/recovery.h"
 #include "stack/tcp/rtt.h"
 #include "stack/tcp/scoreboard.h"
 
@@ -36,7 +46,7 @@ class Sender {
   struct Plan {
     std::uint64_t position = 0;
     std::uint32_t max_length = 0;  // bytes of data; 0 with fin alone
-    bool fin = false;              // the FIN may ride when all bytes up to it are in this segment
+    bool fin = false;              // the FIN rides when all max_length bytes are in this segment
     Kind kind = Kind::kNew;
   };
 
@@ -49,6 +59,9 @@ class Sender {
     bool signalling_only = false;           // carries a non-DSS MPTCP option (RFC 8684 M13)
     bool ecn_echo = false;
     std::optional<Duration> timestamp_rtt;  // from TSecr, when the ACK advances
+    // The moment TSecr stands for: the start of that tick of our timestamp clock, whose ticks are
+    // Recovery::kTimestampTick. Finds recoveries that were in vain; without it only DSACK does.
+    std::optional<Instant> echoed;
   };
   struct AckOutcome {
     std::uint64_t newly_acked = 0;  // positions, cumulatively
@@ -61,9 +74,17 @@ class Sender {
 
   // The handshake is done: the SYN's payload up to `acked` is acknowledged, the rest is lost.
   // `rtt`: the handshake's sample if it may be used (DESIGN 6: never for a Convert SYN).
+  // Once, before anything else but set_mss(). A passive open with early data calls it in
+  // SYN-RECEIVED with acked = sent = 0 and no sample, and sample_rtt() when it has one.
   void start(std::uint64_t acked, std::uint64_t sent, std::uint64_t window,
              std::optional<Duration> rtt, Instant now);
-  void set_mss(std::uint32_t mss, Instant now);  // path MTU changed: outstanding data is cut anew
+  bool started() const { return started_; }
+  void sample_rtt(Duration rtt, Instant now);
+  // The path MTU or the options changed. `reason` kPathMtu: what is in flight in larger segments
+  // was dropped by the path: it is sent again, and no congestion is concluded (RFC 1191 6.4).
+  enum class MssReason : std::uint8_t { kOptions, kPathMtu };
+  void set_mss(std::uint32_t mss, Instant now, MssReason reason = MssReason::kPathMtu);
+  std::uint32_t mss() const { return mss_; }
 
   // What the user has: bytes up to `end`, and whether a FIN follows. Called before plan().
   void set_end(std::uint64_t end, bool finished);
@@ -71,34 +92,140 @@ class Sender {
   AckOutcome receive_ack(const AckInput& input, Instant now);
   // What should leave now, or nothing. Repeated until nothing; each Plan is followed by sent().
   std::optional<Plan> plan(Instant now);
-  // `length` bytes (at most the plan's) and possibly the FIN have left. kLost: the device lost it.
+  // `length` bytes (at most the plan's) and possibly the FIN have left. A local loss (ENOBUFS) is
+  // reported as sent, too: recovery finds it, and the loop over plan() ends.
   void sent(const Plan& plan, std::uint32_t length, bool fin, Instant now);
 
   // New bytes the network and the peer would take now, beyond snd_nxt and what is queued already:
-  // what a scheduler may still map onto this connection.
+  // what a scheduler may still map onto this connection. Pacing does not count: it spreads what
+  // the window allows, it does not shrink it.
   std::uint64_t budget(Instant now) const;
 
   Instant next_deadline() const;
+  // Whatever is due by `now`; harmless when nothing is. kNothing may still have made plan() ready
+  // (pacing, reordering, tail loss probe), so the plan loop follows in every case but kGiveUp.
+  // kRetransmit: the retransmission timer; consecutive_timeouts() is counted already.
   TimerOutcome on_deadline(Instant now);
   // RFC 9293 3.8.3 / RFC 5482: a soft "this path is in doubt" is the user's business; this counts.
-  std::uint32_t consecutive_timeouts() const;
+  std::uint32_t consecutive_timeouts() const { return consecutive_timeouts_; }
 
-  std::uint64_t snd_una() const;
-  std::uint64_t snd_nxt() const;
-  std::uint64_t snd_wnd() const;
+  // True once after the window was reduced for an ECN echo: CWR goes on the next new data segment.
+  bool take_cwr();
+
+  std::uint64_t snd_una() const { return scoreboard_.una(); }
+  std::uint64_t snd_nxt() const { return scoreboard_.nxt(); }  // the FIN counts as one position
+  std::uint64_t snd_wnd() const { return snd_wnd_; }
   std::uint64_t in_flight() const;  // bytes, by the scoreboard
-  bool in_recovery() const;
-  const Rtt& rtt() const;
-  const cc::Controller& controller() const;
+  bool in_recovery() const { return !recovery_.open(); }
+  bool all_sent() const { return started_ && snd_nxt() >= limit(); }
+  bool fin_sent() const { return finished_ && snd_nxt() > end_; }
+  bool fin_acked() const { return finished_ && snd_una() > end_; }
+  const Rtt& rtt() const { return rtt_; }
+  Duration retransmission_timeout() const;  // with backoff
+  Rate pacing_rate() const;
+  const cc::Controller& controller() const { return *controller_; }
   struct Counters {
     std::uint64_t bytes_sent = 0, bytes_retransmitted = 0, timeouts = 0, recoveries = 0,
-                  spurious = 0, tail_loss_probes = 0;
+                  spurious = 0, tail_loss_probes = 0, window_probes = 0;
   };
-  const Counters& counters() const;
+  const Counters& counters() const { return counters_; }
   void validate() const;
 
  private:
-  // (the author's)
+  static constexpr std::uint32_t kDupThresh = 3;  // RFC 5681 3.2
+  static constexpr std::uint32_t kInitialSegments = 10;  // RFC 6928
+  static constexpr Duration kSillyWindowOverride = 500ms;  // RFC 9293 3.8.6.2.1: 0.1 to 1 s
+
+  // One past the last position there is to send, the FIN included.
+  std::uint64_t limit() const { return end_ + (finished_ ? 1 : 0); }
+  std::uint64_t window_edge() const { return snd_una() + snd_wnd_; }
+  bool window_blocks() const { return snd_wnd_ == 0 && (!scoreboard_.empty() || !all_sent()); }
+  std::uint64_t allowance() const;
+
+  // sender.cpp
+  std::optional<Interval> find_dsack(const AckInput& input) const;
+  bool is_duplicate(const AckInput& input) const;
+  void update_window(const AckInput& input);
+  void sample_from(const AckInput& input, const Scoreboard::Delivery& delivery, Instant now);
+  void count_duplicate(Scoreboard::Delivery& delivery);
+  void take_reno_ack(std::uint64_t newly_acked);
+  void note_dsack(const std::optional<Interval>& dsack);
+  void judge(const Scoreboard::Delivery& delivery, Instant now);
+  void finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery, Instant now);
+  void undo(Instant now);
+  void enter_fast_recovery(Instant now);
+  void take_ecn_echo(Instant now);
+  void feed_controller(const Scoreboard::Delivery& delivery, std::uint64_t prior_in_flight,
+                       Instant now);
+  bool cwnd_limited() const;
+
+  // sender_plan.cpp
+  std::optional<Plan> plan_window_probe() const;
+  std::optional<Plan> plan_tail_probe() const;
+  std::optional<Plan> plan_retransmission(Instant now);
+  std::optional<Plan> plan_new(Instant now);
+  Plan cover(std::uint64_t begin, std::uint64_t end, Kind kind) const;
+  std::uint64_t full_segments(std::uint64_t length, std::uint64_t wanted) const;
+  bool window_worth_filling(std::uint64_t usable) const;
+  bool held_by_pacing(Instant now);
+  void restart_after_idle(Instant now);
+
+  // sender_timers.cpp
+  void restart_retransmission_timer(Instant now);
+  void arm_after_sending(Kind kind, Instant now);
+  void arm_tail_probe(Instant now);
+  void arm_persist(Instant now);
+  void rearm_after_ack(bool advanced, Instant now);
+  TimerOutcome retransmission_due(Instant now);
+  TimerOutcome persist_due(Instant now);
+  void judge_overdue(Instant now);
+
+  Rack::Facts rack_facts() const;
+
+  std::uint32_t mss_;
+  std::uint32_t max_super_payload_;
+  bool sack_;
+  std::uint32_t max_retransmissions_;
+  std::unique_ptr<cc::Controller> controller_;
+
+  bool started_ = false;
+  std::uint64_t end_ = 0;
+  bool finished_ = false;
+  std::uint64_t snd_wnd_ = 0;
+  std::uint64_t max_window_ = 0;  // the largest ever offered, for silly window avoidance
+
+  Scoreboard scoreboard_;
+  Rtt rtt_;
+  Rack rack_;
+  TailLossProbe tail_probe_;
+  Prr prr_;
+  Recovery recovery_;
+  Pacer pacer_;
+
+  std::uint32_t duplicate_acks_ = 0;     // without SACK only
+  std::uint64_t reno_delivered_ = 0;     // bytes that duplicate ACKs say have arrived
+  std::uint64_t ecn_point_ = 0;          // one reduction until this is acknowledged
+  bool cwr_pending_ = false;
+
+  std::uint64_t round_end_ = 0;          // a round trip ends when this is acknowledged
+  std::uint64_t round_max_flight_ = 0;   // bytes, in this round
+  std::uint64_t last_max_flight_ = 0;    // and in the one before
+  Instant last_sent_at_;
+
+  Instant retransmission_deadline_ = kNever;
+  Instant persist_deadline_ = kNever;
+  Instant probe_deadline_ = kNever;
+  Instant reordering_deadline_ = kNever;
+  Instant pacing_deadline_ = kNever;
+  std::uint32_t backoff_ = 0;               // doublings of the timeout
+  std::uint32_t consecutive_timeouts_ = 0;  // without progress
+  std::uint32_t persist_backoff_ = 0;
+  std::uint32_t unanswered_probes_ = 0;
+  bool window_probe_due_ = false;
+  bool tail_probe_due_ = false;
+  bool silly_override_ = false;  // a small window is used after all
+
+  Counters counters_;
 };
 
 }  // namespace braid::tcp
