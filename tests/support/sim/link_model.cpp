@@ -27,9 +27,10 @@ LinkModel::Fate LinkModel::enqueue(Packet packet, Instant now) {
     ++stats_.dropped_too_big;
     return Fate::kTooBig;
   }
-  const bool too_many = settings_.queue_bytes != 0 && waiting_bytes_ + bytes > settings_.queue_bytes;
-  const bool too_long = settings_.queue_time != Duration::zero() &&
-                        waiting_time(now) > settings_.queue_time;
+  const bool too_many =
+      settings_.queue_bytes != 0 && waiting_bytes_ + bytes > settings_.queue_bytes;
+  const bool too_long =
+      settings_.queue_time != Duration::zero() && waiting_time(now) > settings_.queue_time;
   // An idle link takes any packet: a limit smaller than one packet would otherwise be a dead link.
   if (!waiting_.empty() && (too_many || too_long)) {
     ++stats_.dropped_queue;
@@ -130,8 +131,8 @@ void LinkModel::take_off(Packet packet, Instant from) {
   damage(packet);
   Instant due = from + settings_.delay;
   if (settings_.jitter > Duration::zero()) {
-    due += Duration(static_cast<std::int64_t>(random_.unit() *
-                                              static_cast<double>(settings_.jitter.count())));
+    due += Duration(
+        static_cast<std::int64_t>(random_.unit() * static_cast<double>(settings_.jitter.count())));
   }
   if (settings_.reorder > 0 && random_.chance(settings_.reorder)) {
     ++stats_.reordered;
@@ -224,7 +225,8 @@ void LinkModel::run_step() {
 std::uint64_t LinkModel::error_gap() {
   if (settings_.bit_error_rate <= 0) return 0;
   // A geometric number of good bits before the next bad one.
-  const double gap = std::log1p(-random_.unit()) / std::log1p(-std::min(settings_.bit_error_rate, 0.5));
+  const double gap =
+      std::log1p(-random_.unit()) / std::log1p(-std::min(settings_.bit_error_rate, 0.5));
   constexpr double kFar = 1e18;
   return static_cast<std::uint64_t>(std::min(gap, kFar));
 }

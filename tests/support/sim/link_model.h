@@ -1,9 +1,9 @@
 // LinkModel: one direction of a link, as a machine. The simulator runs it in virtual time and
 // tools/linkemu in real time, so the two agree.
 //
-// A packet waits in a queue, is clocked out at `rate`, may be lost or damaged, flies for `delay` (and
-// jitter) and is delivered. Nothing happens by itself: enqueue, advance and pop_delivered bring the
-// model to `now`, in order of time, so late callers see exact instants.
+// A packet waits in a queue, is clocked out at `rate`, may be lost or damaged, flies for `delay`
+// (and jitter) and is delivered. Nothing happens by itself: enqueue, advance and pop_delivered
+// bring the model to `now`, in order of time, so late callers see exact instants.
 //
 //   enqueue -> [waiting, one in service] -> loss, damage -> [flying] -> pop_delivered
 //                    ends: service_end_                   ends: due

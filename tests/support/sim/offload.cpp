@@ -26,7 +26,8 @@ void write_ip_lengths(Packet& piece, std::uint32_t transport_offset, std::uint16
   store_be16(ip + 2, static_cast<std::uint16_t>(piece.size()));
   store_be16(ip + 4, static_cast<std::uint16_t>(load_be16(ip + 4) + index));
   store_be16(ip + 10, 0);
-  store_be16(ip + 10, static_cast<std::uint16_t>(fold(add_words(0, Bytes(ip, transport_offset))) ^ 0xffffU));
+  store_be16(ip + 10,
+             static_cast<std::uint16_t>(fold(add_words(0, Bytes(ip, transport_offset))) ^ 0xffffU));
 }
 
 // `whole_length`: the transport length the partial sum in the packet was made for.
@@ -37,7 +38,8 @@ void complete_checksum(Packet& piece, const PacketOut& from, std::uint32_t whole
   // The field holds the pseudo-header's sum, so it is summed up with the rest.
   std::uint64_t sum = add_words(0, Bytes(piece.data() + from.transport_offset, length));
   sum += (whole_length ^ 0xffffU) + length;
-  store_be16(field, static_cast<std::uint16_t>(fold(sum) ^ 0xffffU));
+  const std::uint16_t checksum = fold(sum) ^ 0xffffU;
+  store_be16(field, checksum == 0 ? 0xffff : checksum);  // zero would mean "none" to UDP
 }
 
 std::uint32_t tcp_payload_offset(const PacketOut& packet) {
@@ -69,11 +71,11 @@ bool same_headers(const FlowPacket& a, const FlowPacket& b) {
     return false;
   }
   // Traffic class, hop limit and DF are part of a flow.
-  const bool same_ip = x.is_v4() ? x.bytes()[1] == y.bytes()[1] && x.bytes()[8] == y.bytes()[8] &&
-                                       x.bytes()[6] == y.bytes()[6]
-                                 : std::equal(x.bytes().begin(), x.bytes().begin() + 4,
-                                              y.bytes().begin()) &&
-                                       x.bytes()[7] == y.bytes()[7];
+  const bool same_ip =
+      x.is_v4() ? x.bytes()[1] == y.bytes()[1] && x.bytes()[8] == y.bytes()[8] &&
+                      x.bytes()[6] == y.bytes()[6]
+                : std::equal(x.bytes().begin(), x.bytes().begin() + 4, y.bytes().begin()) &&
+                      x.bytes()[7] == y.bytes()[7];
   return same_ip && x.source_port() == y.source_port() &&
          x.destination_port() == y.destination_port() && x.ack() == y.ack() &&
          load_be16(x.transport() + 14) == load_be16(y.transport() + 14) &&
@@ -98,7 +100,8 @@ class Joining {
     const auto mine = headers();
     const auto more = joinable(next);
     if (!more || !same_headers(mine, *more) || more->view.seq() != next_seq_) return false;
-    if (more->payload.size() > piece_ || packet_.size() + more->payload.size() > 65535) return false;
+    if (more->payload.size() > piece_ || packet_.size() + more->payload.size() > 65535)
+      return false;
     const std::uint8_t last_flags = more->view.tcp_flags() & (kFin | kPsh);
     if (more->payload.size() < piece_ || last_flags != 0) open_ = false;
     next_seq_ += static_cast<std::uint32_t>(more->payload.size());
@@ -110,8 +113,10 @@ class Joining {
 
   Received finish() {
     if (pieces_ == 1) return {std::move(packet_), 0, ChecksumState::kUnverified};
-    if (packet_[0] >> 4 == 4) store_be16(&packet_[2], static_cast<std::uint16_t>(packet_.size()));
-    else store_be16(&packet_[4], static_cast<std::uint16_t>(packet_.size() - 40));
+    if (packet_[0] >> 4 == 4)
+      store_be16(&packet_[2], static_cast<std::uint16_t>(packet_.size()));
+    else
+      store_be16(&packet_[4], static_cast<std::uint16_t>(packet_.size() - 40));
     auto view = PacketView::of(packet_);
     ENSURE(view.has_value());
     view->finish_ip_header();

@@ -10,8 +10,8 @@
 namespace braid::sim {
 
 // The packets a device puts on the wire. Pieces of a super-packet repeat all TCP options; sequence
-// numbers and the IPv4 identification go up; FIN and PSH are on the last piece, CWR on the first. The
-// checksum is completed from the partial sum found in the packet: a wrong one stays wrong.
+// numbers and the IPv4 identification go up; FIN and PSH are on the last piece, CWR on the first.
+// The checksum is completed from the partial sum found in the packet: a wrong one stays wrong.
 std::vector<Packet> segment(const PacketOut& packet);
 
 struct Received {
@@ -21,8 +21,8 @@ struct Received {
 };
 
 // Joins consecutive packets of one TCP flow that a device would: right checksum, equal options, ACK
-// number, window and flags, payloads of one size (the last may be smaller). What is joined carries the
-// pseudo-header's sum only, as the kernel hands it over.
+// number, window and flags, payloads of one size (the last may be smaller). What is joined carries
+// the pseudo-header's sum only, as the kernel hands it over.
 std::vector<Received> coalesce(std::vector<Packet> packets);
 
 }  // namespace braid::sim

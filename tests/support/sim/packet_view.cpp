@@ -56,7 +56,9 @@ wire::IpAddress PacketView::destination() const {
   return wire::IpAddress::from_bytes(v4_ ? bytes_.subspan(16, 4) : bytes_.subspan(24, 16));
 }
 
-void PacketView::set_source(const wire::IpAddress& address) { set_address(v4_ ? 12 : 8, address); }
+void PacketView::set_source(const wire::IpAddress& address) {
+  set_address(v4_ ? 12 : 8, address);
+}
 
 void PacketView::set_destination(const wire::IpAddress& address) {
   set_address(v4_ ? 16 : 24, address);
@@ -166,8 +168,10 @@ Packet rebuilt(const Packet& packet, Bytes options, Bytes payload, std::uint32_t
   offset = static_cast<std::uint8_t>((5 + options.size() / 4) << 4 | (offset & 0x0fU));
   // Lengths first: a view is of whole packets only.
   const bool v4 = out[0] >> 4 == 4;
-  if (v4) store_be16(&out[2], static_cast<std::uint16_t>(out.size()));
-  else store_be16(&out[4], static_cast<std::uint16_t>(out.size() - 40));
+  if (v4)
+    store_be16(&out[2], static_cast<std::uint16_t>(out.size()));
+  else
+    store_be16(&out[4], static_cast<std::uint16_t>(out.size() - 40));
   auto view = PacketView::of(out);
   ENSURE(view.has_value());
   view->finish();

@@ -33,8 +33,8 @@ std::uint16_t fold(std::uint64_t sum);
 
 class PacketView {
  public:
-  // Nothing when it is not a whole IP packet: version, lengths. The view points into `bytes`, and is
-  // stale when they move.
+  // Nothing when it is not a whole IP packet: version, lengths. The view points into `bytes`, and
+  // is stale when they move.
   static std::optional<PacketView> of(MutableBytes bytes);
   static std::optional<PacketView> of(Packet& packet) { return of(MutableBytes(packet)); }
 
@@ -50,8 +50,8 @@ class PacketView {
   }
   wire::IpAddress source() const;
   wire::IpAddress destination() const;
-  // Of the same family as the packet. The IP and TCP/UDP checksums are changed by the difference, as
-  // NATs do it: a damaged packet stays damaged.
+  // Of the same family as the packet. The IP and TCP/UDP checksums are changed by the difference,
+  // as NATs do it: a damaged packet stays damaged.
   void set_source(const wire::IpAddress& address);
   void set_destination(const wire::IpAddress& address);
   std::uint8_t hop_limit() const { return v4_ ? bytes_[8] : bytes_[7]; }
@@ -74,8 +74,9 @@ class PacketView {
 
   // The pseudo-header's sum for a transport length of `length` bytes.
   std::uint64_t pseudo_sum(std::uint32_t length) const;
-  // After changes to the bytes: both length fields to the real length, checksums made anew. For TCP,
-  // UDP, ICMP and ICMPv6 that are not fragments; other packets get their IP header put right only.
+  // After changes to the bytes: both length fields to the real length, checksums made anew. For
+  // TCP, UDP, ICMP and ICMPv6 that are not fragments; other packets get their IP header put right
+  // only.
   void finish();
   void finish_ip_header();
 
