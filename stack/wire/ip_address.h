@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,9 +35,13 @@ class IpAddress {
   bool is_loopback() const;    // 127/8, ::1
   bool is_link_local() const;  // 169.254/16, fe80::/10
   bool is_multicast() const;   // 224/4, ff00::/8
+  bool is_broadcast() const;   // 255.255.255.255
   bool is_private() const;     // RFC 1918, 100.64/10, fc00::/7
   // The IPv4 address inside ::ffff:0:0/96, 64:ff9b::/96 or 2002::/16, if this is such a form.
   std::optional<IpAddress> embedded_v4() const;
+  // As an IPv6 address: an IPv4 address becomes its ::ffff:0:0/96 form; and back again.
+  IpAddress mapped() const;
+  IpAddress unmapped() const;
 
   std::string to_string() const;
   auto operator<=>(const IpAddress&) const = default;
@@ -53,7 +58,7 @@ struct Endpoint {
   auto operator<=>(const Endpoint&) const = default;
 };
 
-// A network in CIDR notation.
+// A network in CIDR notation. Of a parsed one the bits right of the length are zero.
 struct Prefix {
   IpAddress address;
   std::uint8_t length = 0;  // bits, at most 32 or 128
@@ -62,6 +67,10 @@ struct Prefix {
   std::string to_string() const;
   auto operator<=>(const Prefix&) const = default;
 };
+
+std::ostream& operator<<(std::ostream& out, const IpAddress& a);
+std::ostream& operator<<(std::ostream& out, const Endpoint& e);
+std::ostream& operator<<(std::ostream& out, const Prefix& p);
 
 std::size_t hash_value(const IpAddress& a);
 std::size_t hash_value(const Endpoint& e);

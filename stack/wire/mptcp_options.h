@@ -81,7 +81,7 @@ struct AddAddr {
 
 // Subtype 4 (3.4.2).
 struct RemoveAddr {
-  static constexpr std::size_t kMaxIds = 8;
+  static constexpr std::size_t kMaxIds = 37;  // what 40 bytes of options hold
   std::uint8_t count = 1;
   std::array<std::uint8_t, kMaxIds> address_ids{};
   bool operator==(const RemoveAddr&) const = default;

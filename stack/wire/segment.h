@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 #include <string>
-#include <variant>
+#include <vector>
 
 #include "stack/base/bytes.h"
 #include "stack/base/packet.h"
@@ -77,5 +78,8 @@ std::vector<std::uint8_t> flatten(const PacketOut& packet);
 std::string describe(const Segment& segment);
 std::string describe(const TcpOptions& options);
 std::string describe(const MptcpOption& option);
+std::ostream& operator<<(std::ostream& out, const Segment& segment);
+std::ostream& operator<<(std::ostream& out, const TcpOptions& options);
+std::ostream& operator<<(std::ostream& out, const MptcpOption& option);
 
 }  // namespace braid::wire

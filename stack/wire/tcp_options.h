@@ -4,8 +4,9 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
-#include <span>
+#include <variant>
 
 #include "stack/base/bytes.h"
 #include "stack/base/seq.h"
@@ -38,6 +39,11 @@ class FewOf {
     if (count_ == N) return false;
     values_[count_++] = value;
     return true;
+  }
+  // There must be a last one.
+  void pop_back() {
+    ENSURE(count_ > 0);
+    --count_;
   }
   void clear() { count_ = 0; }
   bool empty() const { return count_ == 0; }
@@ -78,11 +84,14 @@ struct TcpOptions {
   bool operator==(const TcpOptions&) const = default;
 };
 
-// Reads the option area of a TCP header. A malformed length ends the reading; what was read before
-// it stays (as RFC 9293 3.1 hosts do). Malformed MPTCP options are left out.
+// Reads the option area of a TCP header. A length below two or past the area ends the reading; what
+// was read before it stays. A known kind with a length that is not its own, and a malformed MPTCP
+// option, are left out. Of an option that comes twice the last counts.
 TcpOptions parse_tcp_options(Bytes area);
 
-// Bytes these options take, padded to a multiple of four. May exceed 40: see fit().
+// Bytes these options take, padded to a multiple of four. May exceed 40: see fit(). Where the aligned
+// layout below would exceed 40 the packed one is meant, with all padding at the end: timestamps and
+// an IPv6 ADD_ADDR with a port (10 + 30) fit only so.
 std::size_t encoded_length(const TcpOptions& options);
 
 // Writes the options padded to a multiple of four with NOPs where Linux puts them: SYN `mss, sackOK,
@@ -94,8 +103,8 @@ std::size_t write_tcp_options(const TcpOptions& options, MutableBytes to);
 // Bytes left of 40 after these options.
 std::size_t room_left(const TcpOptions& options);
 
-// Cuts SACK blocks (last first) until the options fit in 40 bytes. Precedence: timestamps and MPTCP
-// options always stay, SACK takes what is left. ENSUREs that MPTCP and timestamps alone fit.
+// Cuts SACK blocks (last first) until the aligned layout fits in 40 bytes. Precedence: timestamps and
+// MPTCP options always stay, SACK takes what is left. ENSUREs that the rest fits, packed if need be.
 void fit(TcpOptions& options);
 
 }  // namespace braid::wire
