@@ -1,30 +1,35 @@
 #include "stack/ip/header.h"
 
+#include <algorithm>
+
+#include "stack/base/ensure.h"
+#include "stack/wire/checksum.h"
+#include "stack/wire/ip_header.h"
+
 namespace braid::ip {
 namespace {
 
 constexpr std::uint8_t kHopByHop = 0;
 constexpr std::uint8_t kRouting = 43;
 constexpr std::uint8_t kDestinationOptions = 60;
-constexpr std::size_t kIpv4Header = 20;
-constexpr std::size_t kIpv6Header = 40;
 constexpr std::uint32_t kMaxDatagram = 65535;
-// A fragment's headers stay small, so that no reassembled datagram passes 65535 bytes.
-constexpr std::size_t kMaxUnfragmentable = 128;
 
 wire::Ecn ecn_of(unsigned traffic_class) { return static_cast<wire::Ecn>(traffic_class & 3); }
 
-bool fragment_ok(const FragmentInfo& f, std::size_t header, std::size_t length) {
+// `fixed_header`: what the reassembled datagram has before these bytes, at the least.
+bool fragment_ok(const FragmentInfo& f, std::size_t fixed_header, std::size_t length) {
   if (length == 0 || (f.more && length % 8 != 0)) return false;
-  return header + f.offset + length <= kMaxDatagram;
+  return fixed_header + f.offset + length <= kMaxDatagram;
 }
 
 std::variant<Header, Malformed> parse_v4(Bytes packet) {
-  if (packet.size() < kIpv4Header) return Malformed::kTooShort;
+  if (packet.size() < wire::kIpv4HeaderBytes) return Malformed::kTooShort;
   const std::size_t header = (packet[0] & 0x0fU) * 4U;
   const std::size_t total = load_be16(&packet[2]);
-  if (header < kIpv4Header || header > total || total > packet.size()) return Malformed::kLength;
-  if (internet_checksum(packet.first(header)) != 0) return Malformed::kHeaderChecksum;
+  if (header < wire::kIpv4HeaderBytes || header > total || total > packet.size()) return Malformed::kLength;
+  wire::InternetSum sum;
+  sum.add(packet.first(header));
+  if (sum.checksum() != 0) return Malformed::kHeaderChecksum;
   Header h;
   h.source = wire::IpAddress::from_bytes(packet.subspan(12, 4));
   h.destination = wire::IpAddress::from_bytes(packet.subspan(16, 4));
@@ -38,7 +43,7 @@ std::variant<Header, Malformed> parse_v4(Bytes packet) {
     h.fragment = FragmentInfo{.identification = load_be16(&packet[4]),
                               .offset = (flags_and_offset & 0x1fffU) * 8U,
                               .more = (flags_and_offset & 0x2000U) != 0};
-    if (!fragment_ok(*h.fragment, header, h.transport.size())) return Malformed::kFragment;
+    if (!fragment_ok(*h.fragment, wire::kIpv4HeaderBytes, h.transport.size())) return Malformed::kFragment;
   }
   return h;
 }
@@ -86,42 +91,39 @@ struct Ipv6Walk {
 };
 
 // Reads the fragment header the walk stands at. An atomic one is stepped over.
-std::optional<Malformed> take_fragment(Ipv6Walk& walk, std::size_t before, Header& h) {
+std::optional<Malformed> take_fragment(Ipv6Walk& walk, Header& h) {
   if (walk.rest.size() < 8) return Malformed::kExtensionHeader;
   const unsigned offset_and_flag = load_be16(&walk.rest[2]);
   const FragmentInfo info{.identification = load_be32(&walk.rest[4]),
                           .offset = offset_and_flag & 0xfff8U,
                           .more = (offset_and_flag & 1U) != 0};
-  if (before == kIpv6Header) h.first_protocol = walk.rest[0];
   walk.next = walk.rest[0];
   walk.rest = walk.rest.subspan(8);
   walk.first = false;
   if (info.offset == 0 && !info.more) return std::nullopt;
   h.fragment = info;
-  if (before > kMaxUnfragmentable || !fragment_ok(info, before, walk.rest.size())) {
-    return Malformed::kFragment;
-  }
+  h.first_protocol = walk.next;
+  if (!fragment_ok(info, wire::kIpv6HeaderBytes, walk.rest.size())) return Malformed::kFragment;
   return std::nullopt;
 }
 
 std::variant<Header, Malformed> parse_v6(Bytes packet) {
-  if (packet.size() < kIpv6Header) return Malformed::kTooShort;
+  if (packet.size() < wire::kIpv6HeaderBytes) return Malformed::kTooShort;
   const std::size_t payload = load_be16(&packet[4]);
-  if (payload > packet.size() - kIpv6Header) return Malformed::kLength;
+  if (payload > packet.size() - wire::kIpv6HeaderBytes) return Malformed::kLength;
   Header h;
   h.source = wire::IpAddress::from_bytes(packet.subspan(8, 16));
   h.destination = wire::IpAddress::from_bytes(packet.subspan(24, 16));
   h.first_protocol = packet[6];
   h.hop_limit = packet[7];
   h.ecn = ecn_of(static_cast<unsigned>(packet[1]) >> 4);
-  Ipv6Walk walk{.rest = packet.subspan(kIpv6Header, payload), .next = packet[6]};
+  Ipv6Walk walk{.rest = packet.subspan(wire::kIpv6HeaderBytes, payload), .next = packet[6]};
   bool fragment_seen = false;
   while (!h.fragment) {
     if (walk.next == kProtocolFragment) {
       if (fragment_seen) return Malformed::kFragment;
       fragment_seen = true;
-      const std::size_t before = kIpv6Header + payload - walk.rest.size();
-      if (auto bad = take_fragment(walk, before, h)) return *bad;
+      if (auto bad = take_fragment(walk, h)) return *bad;
     } else if (walk.next == kHopByHop || walk.next == kRouting ||
                walk.next == kDestinationOptions) {
       if (!walk.step()) return Malformed::kExtensionHeader;
@@ -131,7 +133,7 @@ std::variant<Header, Malformed> parse_v6(Bytes packet) {
   }
   h.protocol = walk.next;
   h.transport = walk.rest;
-  h.length = static_cast<std::uint32_t>(kIpv6Header + payload - walk.rest.size());
+  h.length = static_cast<std::uint32_t>(wire::kIpv6HeaderBytes + payload - walk.rest.size());
   return h;
 }
 
@@ -146,26 +148,31 @@ std::variant<Header, Malformed> parse_header(Bytes packet) {
   }
 }
 
-std::uint16_t internet_checksum(Bytes bytes, std::uint32_t initial) {
-  std::uint64_t sum = initial;
-  std::size_t i = 0;
-  for (; i + 4 <= bytes.size(); i += 4) sum += load_be32(&bytes[i]);
-  if (i + 2 <= bytes.size()) {
-    sum += load_be16(&bytes[i]);
-    i += 2;
+std::vector<std::uint8_t> build_packet(const Header& header, Bytes transport) {
+  wire::IpHeader plain{.source = header.source, .destination = header.destination,
+                       .protocol = header.first_protocol, .hop_limit = header.hop_limit,
+                       .traffic_class = static_cast<std::uint8_t>(header.ecn)};
+  const std::size_t fixed = wire::ip_header_bytes(plain);
+  const bool extension = header.fragment && !header.source.is_v4();
+  const std::size_t before = fixed + (extension ? 8U : 0U);
+  ENSURE(before + transport.size() <= kMaxDatagram);
+  std::vector<std::uint8_t> packet(before + transport.size());
+  plain.total_length = static_cast<std::uint32_t>(packet.size());
+  if (extension) {
+    plain.protocol = kProtocolFragment;
+    packet[fixed] = header.first_protocol;
+    store_be16(&packet[fixed + 2], static_cast<std::uint16_t>(header.fragment->offset |
+                                                              (header.fragment->more ? 1U : 0U)));
+    store_be32(&packet[fixed + 4], header.fragment->identification);
+  } else if (header.fragment) {
+    plain.identification = header.fragment->identification;
+    plain.fragment_offset = static_cast<std::uint16_t>(header.fragment->offset);
+    plain.more_fragments = header.fragment->more;
   }
-  if (i < bytes.size()) sum += static_cast<std::uint32_t>(bytes[i]) << 8;
-  while (sum >> 16 != 0) sum = (sum & 0xffffU) + (sum >> 16);
-  return static_cast<std::uint16_t>(~sum);
-}
-
-std::uint32_t pseudo_header_sum(const wire::IpAddress& source, const wire::IpAddress& destination,
-                                std::uint8_t protocol, std::uint32_t length) {
-  std::uint32_t sum = (length >> 16) + (length & 0xffffU) + protocol;
-  for (const Bytes address : {source.bytes(), destination.bytes()}) {
-    for (std::size_t i = 0; i < address.size(); i += 2) sum += load_be16(&address[i]);
-  }
-  return sum;
+  wire::write_ip_header(plain, packet);
+  std::copy(transport.begin(), transport.end(),
+            packet.begin() + static_cast<std::ptrdiff_t>(before));
+  return packet;
 }
 
 }  // namespace braid::ip

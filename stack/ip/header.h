@@ -1,11 +1,13 @@
 // The IP header of one packet, read once and strictly: IPv4 with options, IPv6 with its extension
 // headers (RFC 791, RFC 8200 section 4). Bytes are only looked at, never changed, and nothing beyond
-// the packet is read. What it rejects does not reach lwIP, whose own checks read before they test.
+// the packet is read. Stricter than wire::parse_ip_header in what extension headers may hold: what is
+// rejected here does not reach lwIP, whose own checks read before they test.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "stack/base/bytes.h"
 #include "stack/wire/ip_address.h"
@@ -13,12 +15,7 @@
 
 namespace braid::ip {
 
-// Protocol numbers this room knows by name; any other is carried as a plain number.
-inline constexpr std::uint8_t kProtocolIcmp = 1;
-inline constexpr std::uint8_t kProtocolTcp = 6;
-inline constexpr std::uint8_t kProtocolUdp = 17;
 inline constexpr std::uint8_t kProtocolFragment = 44;
-inline constexpr std::uint8_t kProtocolIcmp6 = 58;
 
 // Where a fragment belongs in its datagram.
 struct FragmentInfo {
@@ -52,11 +49,9 @@ enum class Malformed {
 
 std::variant<Header, Malformed> parse_header(Bytes packet);
 
-// The Internet checksum (RFC 1071) of `bytes`, as it would be stored; 0 over bytes that include a
-// right one. `initial` is a sum to start from.
-std::uint16_t internet_checksum(Bytes bytes, std::uint32_t initial = 0);
-// Sum of the pseudo-header both families put before an upper-layer checksum (RFC 8200 8.1).
-std::uint32_t pseudo_header_sum(const wire::IpAddress& source, const wire::IpAddress& destination,
-                                std::uint8_t protocol, std::uint32_t length);
+// The packet with the least header that says the same: options and extension headers gone, the
+// fragment header kept if header.fragment is set, `transport` behind it. At most 65535 bytes of
+// IPv4, or of IPv6 payload.
+std::vector<std::uint8_t> build_packet(const Header& header, Bytes transport);
 
 }  // namespace braid::ip
