@@ -1,8 +1,21 @@
 // Connection: one TCP connection (RFC 9293), whoever its user is.
 //
 // A machine: receive() takes a segment, flush() emits, next_deadline() says when to come back. Roles
-// have rooms of their own: Handshake (SYNs and their options), Receiver (rcv_nxt, SACK, delayed ACK,
-// window), Sender (what leaves, recovery). This class is the state machine between them.
+// have rooms of their own: Handshake (SYNs and their options), Acceptance (is this segment to be
+// believed), Receiver (rcv_nxt, SACK, delayed ACK, window), Sender (what leaves, recovery). This
+// class is the state machine between them:
+//   connection.cpp          life: open, answer, abort, timers, end
+//   connection_receive.cpp  the steps of RFC 9293 3.10.7, in their order
+//   connection_send.cpp     flush: what leaves, and how a segment is built
+// Timers of its own, beside those of the roles:
+//   keep-alive (RFC 9293 3.8.4)  after keepalive_interval of silence
+//   linger                       1 s for a last RST or ACK whose door is not ready
+//
+// When closed() comes: in receive() for an end the peer caused (RST, ICMP, the ACK of our last FIN);
+// in flush() for what we cause (abort() once its RST has left, timeouts) and for TIME-WAIT, after the
+// ACK of the peer's FIN. A segment that completes a passive handshake is given to the user twice:
+// established(), then segment_arrived() like any other. An acceptable RST is given to
+// segment_arrived() before closed(), because MPTCP options ride on it.
 #pragma once
 
 #include <cstdint>
@@ -13,23 +26,19 @@
 #include "stack/base/random.h"
 #include "stack/base/time.h"
 #include "stack/cc/controller.h"
+#include "stack/tcp/acceptance.h"
 #include "stack/tcp/close_reason.h"
+#include "stack/tcp/exit.h"
+#include "stack/tcp/handshake.h"
+#include "stack/tcp/receiver.h"
 #include "stack/tcp/state.h"
 #include "stack/tcp/stream_user.h"
+#include "stack/tcp/tuple.h"
 #include "stack/wire/segment.h"
 
 namespace braid::tcp {
 
-// A door's number, chosen by the owner of the Layer.
-using InterfaceId = std::uint32_t;
-
-// What identifies a connection: its interface and both ends. `local` is ours.
-struct Tuple {
-  InterfaceId interface = 0;
-  wire::Endpoint local;
-  wire::Endpoint remote;
-  bool operator==(const Tuple&) const = default;
-};
+class Sender;
 
 struct ConnectionConfig {
   std::unique_ptr<cc::Controller> controller;
@@ -46,25 +55,23 @@ struct ConnectionConfig {
   enum class Answer : std::uint8_t { kAtOnce, kWithhold } answer = Answer::kAtOnce;
   // Passive open: bytes may follow the SYN-ACK before the handshake's ACK is in.
   enum class EarlyData : std::uint8_t { kNo, kYes } early_data = EarlyData::kNo;
+  // ICMP errors that RFC 9293 calls soft (net and host unreachable, time exceeded) while connecting:
+  // go on trying (MUST-56), or end it as most systems do (RFC 5461), for legs whose truth must
+  // reach somebody who waits.
+  enum class SoftErrors : std::uint8_t { kKeepTrying, kEndConnecting };
+  SoftErrors soft_errors = SoftErrors::kKeepTrying;
   Duration syn_timeout = 180s;               // RFC 9293 MUST-23: at least three minutes
   Duration keepalive_interval = 0s;          // 0: off (RFC 9293 MUST-25)
-  std::uint32_t max_syn_retransmissions = 6;
+  std::uint32_t max_syn_retransmissions = 7;
   std::uint32_t max_retransmissions = 15;
-};
-
-// Where segments leave. Implemented by the machine above (gateway, concentrator, a test).
-class Exit {
- public:
-  virtual ~Exit() = default;
-  // False: nothing can leave by this interface now; the connection waits for Layer::door_opened().
-  virtual bool ready(InterfaceId interface) const = 0;
-  virtual void send(InterfaceId interface, const wire::Segment& segment) = 0;
+  std::uint32_t timestamp_offset = 0;        // filled in by the Layer
 };
 
 class Connection : public Agenda::Entry {
  public:
   // ISNs come from the Layer (RFC 6528). The user must outlive the connection or its closed() call.
   Connection(const Tuple& tuple, StreamUser& user, ConnectionConfig config, SeqNum isn);
+  ~Connection();
 
   void open_active(Instant now);
   // `syn` is the peer's; its payload is placed with the user at position 0 at once.
@@ -76,6 +83,8 @@ class Connection : public Agenda::Entry {
   void receive_error(const wire::IcmpError& error, Instant now);
   void flush(Instant now, Exit& exit);
   Instant next_deadline() const;
+  // The interface is ready again.
+  void door_opened();
 
   // The user's requests; each takes effect at the next flush.
   void request_ack();          // a pure ACK with the user's options, even if none is due
@@ -85,12 +94,22 @@ class Connection : public Agenda::Entry {
   // Ends it at once: RST (with the user's options), closed(kAborted). In SYN-SENT no RST leaves.
   void abort(Instant now);
 
-  const Tuple& tuple() const;
-  State state() const;
+  const Tuple& tuple() const { return tuple_; }
+  State state() const { return state_; }
   // RFC 793-wise able to send: ESTABLISHED or CLOSE-WAIT (or early data allowed).
   bool can_send() const;
   // New bytes that may be handed to this connection now (see Sender::budget).
   std::uint64_t send_budget(Instant now) const;
+  // How often the peer repeated its SYN while our SYN-ACK is withheld (RFC 8803 C55).
+  std::uint32_t syn_repeats() const { return syn_repeats_; }
+  // The last ICMP error about this connection; readable in closed() too.
+  const std::optional<wire::IcmpError>& last_error() const { return last_error_; }
+  // What the SYNs agreed on; defaults before the peer's was seen.
+  const Handshake::Agreed& agreed() const { return handshake_.agreed(); }
+  // Nothing more leaves, closed() was called (or TIME-WAIT is to be kept by the layer).
+  bool finished() const { return ending_ == Ending::kDone; }
+  bool waits_for_door() const { return waits_for_door_; }
+
   struct PathInfo {
     Duration srtt{}, min_rtt{}, rttvar{}, rto{};
     std::uint64_t cwnd = 0, in_flight = 0, ssthresh = 0, send_window = 0;  // bytes
@@ -106,10 +125,119 @@ class Connection : public Agenda::Entry {
                   bytes_retransmitted = 0, timeouts = 0, challenge_acks = 0;
   };
   Counters counters() const;
+
+  // What TIME-WAIT needs to remember (RFC 9293 3.6.1, RFC 6191).
+  struct Remains {
+    SeqNum snd_nxt, rcv_nxt;
+    std::uint16_t window = 0;
+    bool timestamps = false;
+    std::uint32_t ts_recent = 0, timestamp_offset = 0;
+  };
+  Remains remains() const;
   void validate() const;
 
  private:
-  // (the author's)
+  enum class Ending : std::uint8_t {
+    kNone,
+    kReset,     // a RST is to leave, then closed()
+    kTimeWait,  // the ACK of the peer's FIN is to leave, then closed()
+    kDone,
+  };
+  enum class AckRequest : std::uint8_t { kNone, kHandshake, kPlain };
+  enum class Probe : std::uint8_t { kNone, kDue };
+  enum class SynDue : std::uint8_t { kNone, kDue, kWithheld };
+  enum class Role : std::uint8_t { kNone, kActive, kPassive };
+
+  // --- connection.cpp
+  void start_sender(std::uint64_t acked, std::uint64_t sent, std::uint64_t window,
+                    std::optional<Duration> rtt, Instant now);
+  void start_receiver(const wire::Segment& syn);
+  void run_timers(Instant now);
+  void run_sender_timer(Instant now);
+  void run_keepalive(Instant now);
+  void end(CloseReason reason, Instant now);
+  void end_with_reset(CloseReason reason, Instant now);
+  void enter_time_wait(Instant now);
+  void finish_ending(Instant now);
+  void too_big(const wire::IcmpError& error, Instant now);
+  std::uint64_t snd_una() const;
+  std::uint64_t snd_nxt() const;
+  bool is_synchronized() const { return state_ >= State::kEstablished; }
+
+  // --- connection_receive.cpp
+  void receive_syn_sent(const wire::Segment& segment, Instant now);
+  void open_simultaneously(const wire::Segment& syn, Instant now);
+  void complete_active(const wire::Segment& syn_ack, std::uint64_t acked, Instant now);
+  void receive_established(const wire::Segment& segment, Instant now);
+  bool answer_repeated_syn(const wire::Segment& segment, std::int64_t position, Instant now);
+  bool passes_timestamps(const wire::Segment& segment, Instant now);
+  bool passes_sequence(const wire::Segment& segment, std::int64_t position, Instant now);
+  void receive_reset(const wire::Segment& segment, std::int64_t position, Instant now);
+  bool passes_ack(const wire::Segment& segment, Instant now);
+  bool complete_passive(const wire::Segment& segment, Instant now);
+  void take_ack(const wire::Segment& segment, Instant now);
+  void fin_acked(Instant now);
+  void take_text(const wire::Segment& segment, std::int64_t position, Instant now);
+  void peer_finished(Instant now);
+  void challenge(Instant now);
+  void reset_stray(const wire::Segment& segment);
+  std::int64_t ack_position(SeqNum ack) const;
+
+  // --- connection_send.cpp
+  bool emit_all(Instant now, Exit& exit);
+  bool emit_syn(Instant now, Exit& exit);
+  bool emit_data(Instant now, Exit& exit);
+  bool emit_acks(Instant now, Exit& exit);
+  bool emit_stray_reset(Exit& exit);
+  bool emit_reset(Instant now, Exit& exit);
+  void update_state_for_fin();
+  wire::Segment make_header(Instant now) const;
+  wire::Segment make_segment(const Outgoing& outgoing, Slices payload);
+  void emit_ack(const Outgoing& outgoing, Exit& exit);
+  void emit(const wire::Segment& segment, Exit& exit);
+  SeqNum seq_of(std::uint64_t position) const {
+    return iss_ + 1 + static_cast<std::uint32_t>(position);
+  }
+  wire::Timestamps timestamps(Instant now) const;
+  std::uint32_t segment_limit() const;   // payload and options of one segment, bytes
+  std::uint32_t effective_mss() const;   // payload of a full data segment, bytes
+
+  Tuple tuple_;
+  StreamUser& user_;
+  ConnectionConfig config_;
+  State state_ = State::kClosed;
+  Role role_ = Role::kNone;
+  SeqNum iss_;
+  Handshake handshake_;
+  std::optional<Receiver> receiver_;   // once the peer's SYN is in
+  std::unique_ptr<Sender> sender_;     // once anything but a SYN may leave
+  std::uint32_t pmtu_;
+  std::uint32_t sender_mss_ = 0;       // as the sender knows it
+
+  SynDue syn_due_ = SynDue::kNone;
+  std::uint32_t syn_repeats_ = 0;
+  std::uint64_t syn_payload_sent_ = 0;  // the most any of our SYNs carried
+  AckRequest ack_request_ = AckRequest::kNone;
+  Probe probe_ = Probe::kNone;
+  std::optional<wire::Segment> stray_reset_;  // answer to a segment that fits no state
+
+  SeqNum snd_wl1_, snd_wl2_;
+  std::uint64_t max_send_window_ = 0;
+  std::uint64_t cwr_after_ = 0;        // ECE is news only for ACKs beyond this position
+  bool cwr_due_ = false;
+  bool budget_blocked_ = false;        // the user was told "nothing more" at the last flush
+  bool waits_for_door_ = false;
+
+  Ending ending_ = Ending::kNone;
+  CloseReason end_reason_ = CloseReason::kFinished;
+  Instant linger_deadline_ = kNever;
+  Instant last_received_{};
+  Instant keepalive_deadline_ = kNever;
+  std::uint32_t keepalives_unanswered_ = 0;
+  RateLimit challenge_limit_{10, 1s};
+  RateLimit out_of_window_limit_{2, 1s};
+  std::optional<wire::IcmpError> last_error_;
+  Counters counters_;
 };
 
 }  // namespace braid::tcp

@@ -6,11 +6,15 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "stack/tcp/connection.h"
+#include "stack/tcp/isn.h"
+#include "stack/tcp/time_wait.h"
 
 namespace braid::tcp {
 
@@ -18,6 +22,7 @@ class Layer {
  public:
   enum class Stray : std::uint8_t { kReset, kIgnore };  // answer to segments without connection
   enum class Received : std::uint8_t { kTaken, kNewSyn, kStray };
+  static constexpr std::uint32_t kResetsPerSecond = 100;
 
   explicit Layer(Random& random);
   ~Layer();
@@ -34,6 +39,7 @@ class Layer {
   // RST for a segment (usually a SYN), with these extra options if any.
   void refuse(InterfaceId interface, const wire::Segment& segment,
               const wire::TcpOptions& options = {});
+  // The live connection of this tuple, or nullptr; TIME-WAIT does not count.
   Connection* find(const Tuple& tuple);
 
   // Takes every ready or due connection once, emits, and frees the closed ones.
@@ -42,11 +48,37 @@ class Layer {
   // An interface that was not ready is again: connections that waited for it are woken.
   void door_opened(InterfaceId interface);
 
-  std::size_t size() const;  // connections, TIME-WAIT included
+  std::size_t size() const { return connections_.size() + time_wait_.size(); }
   struct Counters {
     std::uint64_t segments_in = 0, strays = 0, resets_out = 0, resets_limited = 0;
   };
-  const Counters& counters() const;
+  const Counters& counters() const { return counters_; }
+  void validate() const;
+
+ private:
+  struct Pending {  // segments of no connection: RSTs, ACKs of TIME-WAIT
+    InterfaceId interface;
+    wire::Segment segment;
+  };
+
+  Connection& add(const Tuple& tuple, StreamUser& user, ConnectionConfig config, Instant now);
+  void receive_stray(InterfaceId interface, const wire::Segment& segment, Instant now);
+  void queue_answer(InterfaceId interface, const wire::Segment& segment);
+  void send_pending(Exit& exit);
+  void retire_if_finished(Connection& connection, Instant now);
+
+  TupleSecret secret_;
+  Agenda agenda_;
+  std::unordered_map<Tuple, std::unique_ptr<Connection>, TupleHash> connections_;
+  // Finished between two flushes and replaced in the table already; freed by the next flush.
+  std::vector<std::unique_ptr<Connection>> replaced_;
+  TimeWait time_wait_;
+  std::map<InterfaceId, Stray> stray_;
+  std::map<InterfaceId, std::vector<Tuple>> waiting_for_door_;
+  std::deque<Pending> pending_;
+  std::vector<Connection*> batch_;  // of one flush; kept to save its memory
+  RateLimit reset_limit_{kResetsPerSecond, 1s};
+  Counters counters_;
 };
 
 }  // namespace braid::tcp
