@@ -17,18 +17,18 @@ namespace braid::sched {
 
 struct PathView {
   std::uint32_t id = 0;
-  bool backup = false;           // used only when no other path is usable (RFC 8684 M46, M77)
-  bool in_doubt = false;         // timed out and not yet heard of again
-  Duration srtt{};               // zero: no sample yet
-  std::uint64_t cwnd = 0;        // bytes
-  std::uint64_t in_flight = 0;   // bytes, queued on the subflow included
-  std::uint64_t budget = 0;      // bytes it would take now
+  bool backup = false;          // used only when no other path is usable (RFC 8684 M46, M77)
+  bool in_doubt = false;        // timed out and not yet heard of again
+  Duration srtt{};              // zero: no sample yet
+  std::uint64_t cwnd = 0;       // bytes
+  std::uint64_t in_flight = 0;  // bytes, queued on the subflow included
+  std::uint64_t budget = 0;     // bytes it would take now
   std::uint32_t mss = 0;
 };
 
 struct StreamView {
-  std::uint64_t unsent = 0;      // bytes waiting
-  std::uint64_t window = 0;      // bytes the peer's connection-level window still allows
+  std::uint64_t unsent = 0;  // bytes waiting
+  std::uint64_t window = 0;  // bytes the peer's connection-level window still allows
 };
 
 class Scheduler {
