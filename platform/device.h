@@ -69,15 +69,20 @@ class Device : public Door {
   std::function<void()> on_blocked_;
 };
 
-// `receive(const PacketIn&, Instant now)` for every packet, at most `batch` in one wake-up. The device
-// outlives the watch (loop.unwatch(device.fd())).
-template <typename Receive>
-void watch_device(EventLoop& loop, Device& device, std::size_t batch, Receive receive) {
+// `receive(const PacketIn&, Instant now)` for every packet, at most `batch` in one wake-up; `opened()`
+// when the device can send again after kBusy. The device outlives the watch, which ends with
+// loop.unwatch(device.fd()).
+template <typename Receive, typename Opened>
+void watch_device(EventLoop& loop, Device& device, std::size_t batch, Receive receive,
+                  Opened opened) {
   loop.watch(device.fd(), [&device, batch, receive](Instant now) {
     device.drain(batch, [&](const PacketIn& packet) { receive(packet, now); });
   });
-  device.on_blocked([&loop, &device] {
-    loop.await_writable(device.fd(), [&device](Instant) { device.unblock(); });
+  device.on_blocked([&loop, &device, opened] {
+    loop.await_writable(device.fd(), [&device, opened](Instant) {
+      device.unblock();
+      opened();
+    });
   });
 }
 

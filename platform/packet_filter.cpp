@@ -169,6 +169,4 @@ std::vector<sock_filter> compile(const PacketFilter& filter) {
   return out.finish();
 }
 
-std::vector<sock_filter> reject_all() { return {{BPF_RET | BPF_K, 0, 0, 0}}; }
-
 }  // namespace braid::platform

@@ -37,7 +37,5 @@ struct PacketFilter {
 
 // The program; it answers with the whole packet or nothing.
 std::vector<sock_filter> compile(const PacketFilter& filter);
-// A program that lets nothing through: attached before bind(), so nothing foreign is ever queued.
-std::vector<sock_filter> reject_all();
 
 }  // namespace braid::platform
