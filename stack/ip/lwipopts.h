@@ -38,14 +38,12 @@
 #define LWIP_ND6_QUEUEING 0
 #define LWIP_ND6_ALLOW_RA_UPDATES 0
 
-/* Reassembly. A datagram waits 30 s (IPv4, as Linux does) or 60 s (RFC 8200 4.5). */
+/* Reassembly of IPv4, 30 s as Linux has it. That of IPv6 is ours: see lwip_layer.h. */
 #define IP_REASSEMBLY 1
-#define LWIP_IPV6_REASS 1
-#define IPV6_FRAG_COPYHEADER 1 /* a 64-bit pointer does not fit in a fragment header */
 #define IP_REASS_MAXAGE 30
-#define IPV6_REASS_MAXAGE 60
 #define MEMP_NUM_REASSDATA 64
 #define IP_REASS_MAX_PBUFS 512
+#define LWIP_IPV6_REASS 0
 #define IP_FRAG 1 /* a large echo reply */
 #define LWIP_IPV6_FRAG 1
 #define IP_FORWARD 0
