@@ -19,7 +19,7 @@ class Pacer {
   // These many bytes leave without a wait (the initial window, RFC 6928; a restart after idle).
   void grant(std::uint64_t bytes) { granted_ = bytes; }
 
-  bool ready(Instant now) const { return now >= next_; }
+  bool ready(Instant now) const { return granted_ > 0 || now >= next_; }
   // The moment the next burst may leave; the past when it may leave at once.
   Instant ready_at() const { return next_; }
   // Bytes of one burst. A zero rate does not limit.

@@ -53,19 +53,20 @@ class TailLossProbe {
  public:
   static constexpr Duration kMaxAckDelay = 200ms;
   enum class Verdict : std::uint8_t { kNothing, kRepairedLoss };
+  enum class Kind : std::uint8_t { kNewData, kRetransmission };
 
   // How long after the last sending the probe leaves (RFC 8985 7.2). `srtt` zero: unknown.
   static Duration timeout(Duration srtt, std::uint64_t in_flight, std::uint32_t mss);
 
   bool outstanding() const { return end_.has_value(); }
-  void sent(std::uint64_t snd_nxt, bool retransmission);
+  void sent(std::uint64_t snd_nxt, Kind kind);
   // kRepairedLoss: the probe was a retransmission and filled a hole: a congestion event nobody saw.
   Verdict on_ack(std::uint64_t ack, std::optional<Interval> dsack, bool duplicate_without_sack);
   void cancel() { end_.reset(); }
 
  private:
   std::optional<std::uint64_t> end_;
-  bool retransmission_ = false;
+  Kind kind_ = Kind::kNewData;
 };
 
 }  // namespace braid::tcp

@@ -29,6 +29,8 @@ class Recovery {
 
   void enter(Phase phase, std::uint64_t snd_nxt, Cause cause);
   void leave();
+  // The controller took the reduction back: the recovery ends and is not undone twice.
+  void undone();
   // Everything sent before the recovery is acknowledged by `snd_una`.
   bool complete(std::uint64_t snd_una) const { return !open() && snd_una >= point_; }
 

@@ -19,9 +19,9 @@ class Rtt {
   static constexpr Duration kMaxTimeout = 60s;        // RFC 6298 2.5
   static constexpr Duration kMinWindow = 60s;         // how long a minimum is remembered
 
-  // One measurement; `rtt` is raised to 1 us, so that zero can mean "none".
-  void sample(Duration rtt, Instant now);
-  // A measurement that is good enough for the minimum and latest() only.
+  // One measurement for srtt and rttvar; raised to 1 us, so that zero can mean "none".
+  void sample(Duration rtt);
+  // One exact measurement for the minimum and latest(): of what was sent last, no coarse clock.
   void sample_minimum(Duration rtt, Instant now);
 
   bool has_sample() const { return srtt_ != Duration::zero(); }

@@ -57,7 +57,8 @@ class Scoreboard {
     std::span<const Interval> sack;  // unfiltered: nonsense and what is known already is ignored
     Instant now;
     Duration min_rtt{};              // zero: unknown
-    std::optional<Instant> echoed;   // when what the ACK answers was sent, by its timestamp
+    // What the ACK answers was sent before this moment, by its timestamp.
+    std::optional<Instant> answers_before;
   };
 
   struct Delivery {
@@ -128,10 +129,11 @@ class Scoreboard {
   void chain_before(Node& node, Node& place);
   void unchain(Node& node);
   void lose(Node& node);
+  void restore_chain();
   void acknowledge_below(const AckFacts& facts, Delivery& delivery);
   void sack_block(Interval block, const AckFacts& facts, Delivery& delivery);
   Tree::iterator set_sacked(Tree::iterator it);
-  void note_delivered(const Record& record, const AckFacts& facts, Delivery& delivery) const;
+  void note_delivered(const Record& part, const AckFacts& facts, Delivery& delivery) const;
 
   Tree records_;
   std::vector<Tree::node_type> spare_;
@@ -143,7 +145,7 @@ class Scoreboard {
   std::uint64_t lost_ = 0;
   std::uint64_t highest_delivered_ = 0;
   std::uint64_t last_order_ = 0;
-  std::uint64_t lost_hint_ = 0;  // nothing below it is lost
+  mutable std::uint64_t lost_hint_ = 0;  // nothing below it is lost
 };
 
 }  // namespace braid::tcp

@@ -140,6 +140,7 @@ class Sender {
   std::uint64_t limit() const { return end_ + (finished_ ? 1 : 0); }
   std::uint64_t window_edge() const { return snd_una() + snd_wnd_; }
   bool window_blocks() const { return snd_wnd_ == 0 && (!scoreboard_.empty() || !all_sent()); }
+  // Bytes the congestion window lets leave now; PRR's share during fast recovery.
   std::uint64_t allowance() const;
 
   // sender.cpp
@@ -147,40 +148,41 @@ class Sender {
   bool is_duplicate(const AckInput& input) const;
   void update_window(const AckInput& input);
   void sample_from(const AckInput& input, const Scoreboard::Delivery& delivery, Instant now);
-  void count_duplicate(Scoreboard::Delivery& delivery);
-  void take_reno_ack(std::uint64_t newly_acked);
-  void note_dsack(const std::optional<Interval>& dsack);
-  void judge(const Scoreboard::Delivery& delivery, Instant now);
-  void finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery, Instant now);
-  void undo(Instant now);
-  void enter_fast_recovery(Instant now);
+  void note_probe_answer(const AckInput& input, const std::optional<Interval>& dsack,
+                         Instant now);
   void take_ecn_echo(Instant now);
+  void finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery);
+  void undo();
+  void judge_by_time(const Scoreboard::Delivery& delivery, Instant now);
+  void judge_by_duplicates(Scoreboard::Delivery& delivery, bool duplicate, Instant now);
+  void enter_fast_recovery(Instant now);
   void feed_controller(const Scoreboard::Delivery& delivery, std::uint64_t prior_in_flight,
                        Instant now);
+  cc::Congestion congestion(cc::CongestionKind kind, Instant now) const;
   bool cwnd_limited() const;
+  Rack::Facts rack_facts() const;
 
   // sender_plan.cpp
-  std::optional<Plan> plan_window_probe() const;
+  Plan plan_window_probe() const;
   std::optional<Plan> plan_tail_probe() const;
   std::optional<Plan> plan_retransmission(Instant now);
   std::optional<Plan> plan_new(Instant now);
   Plan cover(std::uint64_t begin, std::uint64_t end, Kind kind) const;
-  std::uint64_t full_segments(std::uint64_t length, std::uint64_t wanted) const;
-  bool window_worth_filling(std::uint64_t usable) const;
+  std::uint64_t burst() const;
   bool held_by_pacing(Instant now);
+  bool window_worth_filling(std::uint64_t usable) const;
   void restart_after_idle(Instant now);
 
   // sender_timers.cpp
   void restart_retransmission_timer(Instant now);
-  void arm_after_sending(Kind kind, Instant now);
+  void stop_recovery_timers();
+  void arm_after_sending(const Plan& plan, Instant now);
   void arm_tail_probe(Instant now);
   void arm_persist(Instant now);
-  void rearm_after_ack(bool advanced, Instant now);
+  void arm_after_ack(bool advanced, Instant now);
+  void reordering_due(Instant now);
   TimerOutcome retransmission_due(Instant now);
   TimerOutcome persist_due(Instant now);
-  void judge_overdue(Instant now);
-
-  Rack::Facts rack_facts() const;
 
   std::uint32_t mss_;
   std::uint32_t max_super_payload_;

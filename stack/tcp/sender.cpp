@@ -1,0 +1,303 @@
+// The sender's ear: what ACKs say of delivery, of loss, of the window and of the path.
+#include "stack/tcp/sender.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "stack/base/ensure.h"
+
+namespace braid::tcp {
+
+Sender::Sender(Setup setup)
+    : mss_(setup.mss),
+      max_super_payload_(setup.max_super_payload),
+      sack_(setup.sack),
+      max_retransmissions_(setup.max_retransmissions),
+      controller_(std::move(setup.controller)) {
+  ENSURE(mss_ > 0 && controller_ != nullptr);
+}
+
+void Sender::start(std::uint64_t acked, std::uint64_t sent, std::uint64_t window,
+                   std::optional<Duration> rtt, Instant now) {
+  ENSURE(!started_ && acked <= sent);
+  started_ = true;
+  scoreboard_.start(acked);
+  end_ = std::max(end_, sent);
+  snd_wnd_ = max_window_ = window;
+  round_end_ = sent;
+  last_sent_at_ = now;
+  pacer_.grant(std::uint64_t{kInitialSegments} * mss_);
+  if (rtt) sample_rtt(*rtt, now);
+  if (sent > acked) {  // SYN payload the peer did not take: it left once, and is not there
+    scoreboard_.append(sent, mss_, now);
+    scoreboard_.mark_all_lost();
+  }
+}
+
+void Sender::sample_rtt(Duration rtt, Instant now) {
+  rtt_.sample(rtt);
+  rtt_.sample_minimum(rtt, now);
+}
+
+void Sender::set_mss(std::uint32_t mss, Instant now, MssReason reason) {
+  ENSURE(mss > 0);
+  const bool smaller = mss < mss_;
+  mss_ = mss;
+  controller_->set_mss(mss);
+  if (!smaller || reason != MssReason::kPathMtu || !started_) return;
+  scoreboard_.mark_larger_lost(mss);
+  arm_tail_probe(now);
+}
+
+void Sender::set_end(std::uint64_t end, bool finished) {
+  ENSURE(end >= end_ && (!finished_ || (finished && end == end_)));
+  end_ = end;
+  finished_ = finished;
+}
+
+Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
+  ENSURE(started_ && input.ack <= snd_nxt());
+  unanswered_probes_ = 0;  // RFC 9293 MUST-37: whoever answers is alive
+  if (input.ack < snd_una()) return {};
+  const std::uint64_t budget_before = budget(now);
+  const std::uint64_t prior_in_flight = in_flight();
+  const bool duplicate = is_duplicate(input);
+  const std::optional<Interval> dsack = find_dsack(input);
+  update_window(input);
+
+  Scoreboard::AckFacts facts{.ack = input.ack, .now = now, .min_rtt = rtt_.min_rtt()};
+  if (sack_) facts.sack = input.sack;
+  if (input.echoed) facts.answers_before = *input.echoed + Recovery::kTimestampTick;
+  Scoreboard::Delivery delivery = scoreboard_.acknowledge(facts);
+  const bool advanced = delivery.newly_acked > 0;
+  if (advanced) {
+    consecutive_timeouts_ = 0;
+    backoff_ = 0;
+    tail_probe_due_ = false;
+  }
+  sample_from(input, delivery, now);
+  if (dsack) {
+    rack_.on_dsack(snd_una(), snd_nxt());
+    recovery_.on_dsack(dsack->size());
+  }
+  note_probe_answer(input, dsack, now);
+  finish_recovery(input, delivery);
+  if (input.ecn_echo) take_ecn_echo(now);
+  const std::uint64_t lost_before = scoreboard_.lost();
+  if (sack_) {
+    judge_by_time(delivery, now);
+  } else {
+    judge_by_duplicates(delivery, duplicate, now);
+  }
+  if (recovery_.phase() == Recovery::Phase::kFast) {
+    const bool good = advanced && scoreboard_.lost() <= lost_before;
+    prr_.on_ack(delivery.newly_delivered, in_flight(),
+                good ? Prr::Progress::kGood : Prr::Progress::kDoubtful);
+  }
+  feed_controller(delivery, prior_in_flight, now);
+  arm_after_ack(advanced, now);
+  return {.newly_acked = delivery.newly_acked,
+          .budget_grew = budget(now) > budget_before,
+          .fin_acked = fin_acked()};
+}
+
+// RFC 2883: the first block lies below the ACK, or inside the second.
+std::optional<Interval> Sender::find_dsack(const AckInput& input) const {
+  if (!sack_ || input.sack.empty()) return std::nullopt;
+  const Interval first = input.sack[0];
+  if (first.begin >= first.end) return std::nullopt;
+  if (first.end <= input.ack) return first;
+  if (input.sack.size() > 1 && input.sack[1].begin <= first.begin &&
+      first.end <= input.sack[1].end) {
+    return first;
+  }
+  return std::nullopt;
+}
+
+// RFC 5681 section 2; RFC 8684 M13: not one that exists only to carry an MPTCP option.
+bool Sender::is_duplicate(const AckInput& input) const {
+  return input.ack == snd_una() && !scoreboard_.empty() && !input.carries_data &&
+         input.window == snd_wnd_ && !input.signalling_only;
+}
+
+void Sender::update_window(const AckInput& input) {
+  if (!input.window_update_allowed) return;
+  snd_wnd_ = input.window;  // MUST-34: a window that shrinks is tolerated
+  max_window_ = std::max(max_window_, snd_wnd_);
+}
+
+void Sender::sample_from(const AckInput& input, const Scoreboard::Delivery& delivery,
+                         Instant now) {
+  if (delivery.newest && !delivery.newest->retransmitted) {
+    rtt_.sample_minimum(now - delivery.newest->sent_at, now);
+  }
+  // Our own records are exact; timestamps have coarse ticks, but survive retransmission (Karn).
+  if (delivery.acked_sent_at) {
+    rtt_.sample(now - *delivery.acked_sent_at);
+  } else if (delivery.sacked_sent_at) {
+    rtt_.sample(now - *delivery.sacked_sent_at);
+  } else if (delivery.newly_acked > 0 && input.timestamp_rtt) {
+    rtt_.sample(*input.timestamp_rtt);
+  }
+}
+
+void Sender::note_probe_answer(const AckInput& input, const std::optional<Interval>& dsack,
+                               Instant now) {
+  const bool bare = input.sack.empty() && !input.carries_data && !input.signalling_only;
+  const auto verdict = tail_probe_.on_ack(input.ack, dsack, bare);
+  if (verdict == TailLossProbe::Verdict::kRepairedLoss && recovery_.open()) {
+    controller_->on_congestion(congestion(cc::CongestionKind::kLoss, now));
+    cwr_pending_ = true;
+  }
+}
+
+// RFC 3168 6.1.2: once per window of data; the echo goes on until our CWR has arrived.
+void Sender::take_ecn_echo(Instant now) {
+  const bool reduced_already = ecn_point_ > 0 && snd_una() <= ecn_point_;
+  if (reduced_already || !recovery_.open()) return;
+  controller_->on_congestion(congestion(cc::CongestionKind::kEcn, now));
+  ecn_point_ = snd_nxt();
+  cwr_pending_ = true;
+}
+
+bool Sender::take_cwr() { return std::exchange(cwr_pending_, false); }
+
+void Sender::finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery) {
+  const bool advanced = delivery.newly_acked > 0;
+  if ((advanced && recovery_.in_vain(snd_una(), input.echoed)) || recovery_.all_duplicates()) {
+    undo();
+  } else if (recovery_.complete(snd_una())) {
+    recovery_.leave();
+    rack_.on_recovery_end();
+    duplicate_acks_ = 0;
+    reno_delivered_ = 0;
+  }
+}
+
+void Sender::undo() {
+  if (!recovery_.open()) scoreboard_.unmark_lost();
+  recovery_.undone();
+  controller_->undo();
+  duplicate_acks_ = 0;
+  reno_delivered_ = 0;
+  ++counters_.spurious;
+}
+
+void Sender::judge_by_time(const Scoreboard::Delivery& delivery, Instant now) {
+  const std::uint64_t lost_before = scoreboard_.lost();
+  rack_.on_delivered(delivery, now);
+  reordering_deadline_ = rack_.detect(scoreboard_, rack_facts(), now);
+  if (scoreboard_.lost() > lost_before && recovery_.open()) enter_fast_recovery(now);
+}
+
+// Without SACK: NewReno (RFC 6582). Each duplicate ACK stands for one segment that has arrived.
+void Sender::judge_by_duplicates(Scoreboard::Delivery& delivery, bool duplicate, Instant now) {
+  if (delivery.newly_acked > 0) {
+    duplicate_acks_ = 0;
+    const std::uint64_t hole = std::min<std::uint64_t>(mss_, delivery.newly_acked);
+    const std::uint64_t known = std::min(reno_delivered_, delivery.newly_acked - hole);
+    reno_delivered_ = recovery_.open() ? 0 : reno_delivered_ - known;
+    delivery.newly_delivered -= known;
+    const Scoreboard::Record* head = scoreboard_.first();
+    if (recovery_.phase() == Recovery::Phase::kFast && head != nullptr && !head->retransmitted) {
+      scoreboard_.mark_head_lost(mss_);  // a partial ACK: the next hole
+    }
+    return;
+  }
+  if (!duplicate || recovery_.phase() == Recovery::Phase::kTimeout) return;
+  ++duplicate_acks_;
+  reno_delivered_ = std::min(reno_delivered_ + mss_, scoreboard_.in_flight());
+  delivery.newly_delivered += mss_;
+  // RFC 6582 3.2 step 2: what was sent before the last recovery starts no new one.
+  if (duplicate_acks_ == kDupThresh && recovery_.open() && snd_una() >= recovery_.point()) {
+    scoreboard_.mark_head_lost(mss_);
+    enter_fast_recovery(now);
+  }
+}
+
+void Sender::enter_fast_recovery(Instant now) {
+  // An ECN echo in this window has reduced already: one reduction per round trip.
+  const bool reduced = ecn_point_ > 0 && snd_una() < ecn_point_;
+  if (!reduced) controller_->on_congestion(congestion(cc::CongestionKind::kLoss, now));
+  recovery_.enter(Recovery::Phase::kFast, snd_nxt(),
+                  reduced ? Recovery::Cause::kNotReduced : Recovery::Cause::kReduced);
+  prr_.enter(scoreboard_.outstanding(), controller_->cwnd(), mss_);
+  tail_probe_.cancel();
+  tail_probe_due_ = false;
+  probe_deadline_ = kNever;
+  cwr_pending_ = true;
+  ++counters_.recoveries;
+}
+
+void Sender::feed_controller(const Scoreboard::Delivery& delivery, std::uint64_t prior_in_flight,
+                             Instant now) {
+  if (delivery.newly_delivered == 0) return;
+  const bool round_ended = snd_una() > round_end_;
+  const bool sampled = delivery.newest && !delivery.newest->retransmitted;
+  controller_->on_ack({.now = now,
+                       .newly_delivered = delivery.newly_delivered,
+                       .prior_in_flight = prior_in_flight,
+                       .srtt = rtt_.srtt(),
+                       .min_rtt = rtt_.min_rtt(),
+                       .latest_rtt = sampled ? rtt_.latest() : Duration::zero(),
+                       .round_ended = round_ended,
+                       .in_recovery = recovery_.phase() == Recovery::Phase::kFast,
+                       .cwnd_limited = cwnd_limited()});
+  if (round_ended) {
+    round_end_ = snd_nxt();
+    last_max_flight_ = std::exchange(round_max_flight_, in_flight());
+  }
+}
+
+cc::Congestion Sender::congestion(cc::CongestionKind kind, Instant now) const {
+  return {.now = now, .kind = kind, .in_flight = scoreboard_.outstanding(), .srtt = rtt_.srtt()};
+}
+
+// By what was in flight and not by what was waiting: a scheduler above gives us only what budget()
+// allows, so nothing ever waits here. RFC 9438 5.8, RFC 7661: no growth unless the window was used.
+bool Sender::cwnd_limited() const {
+  const std::uint64_t most = std::max(round_max_flight_, last_max_flight_);
+  if (controller_->in_slow_start()) return controller_->cwnd() < 2 * most;
+  return most + 2 * std::uint64_t{mss_} > controller_->cwnd();
+}
+
+Rack::Facts Sender::rack_facts() const {
+  return {.srtt = rtt_.srtt(),
+          .min_rtt = rtt_.min_rtt(),
+          .mss = mss_,
+          .in_recovery = !recovery_.open()};
+}
+
+std::uint64_t Sender::in_flight() const {
+  const std::uint64_t flight = scoreboard_.in_flight();
+  return flight - std::min(flight, reno_delivered_);
+}
+
+std::uint64_t Sender::allowance() const {
+  if (recovery_.phase() == Recovery::Phase::kFast) return prr_.allowance();
+  const std::uint64_t flight = in_flight();
+  return controller_->cwnd() > flight ? controller_->cwnd() - flight : 0;
+}
+
+std::uint64_t Sender::budget(Instant) const {
+  if (!started_ || finished_) return 0;
+  const std::uint64_t usable = window_edge() > snd_nxt() ? window_edge() - snd_nxt() : 0;
+  const std::uint64_t claimed = scoreboard_.lost() + (end_ - snd_nxt());
+  const std::uint64_t room = std::min(allowance(), usable);
+  return room > claimed ? room - claimed : 0;
+}
+
+void Sender::validate() const {
+  scoreboard_.validate();
+  ENSURE(snd_una() <= snd_nxt() && snd_nxt() <= limit());
+  ENSURE(reno_delivered_ == 0 || !sack_);
+  ENSURE(controller_->cwnd() >= 1);
+  if (!started_) return;
+  // Whatever is outstanding is watched by a timer (a lost range that may leave waits for plan()).
+  const bool watched = retransmission_deadline_ != kNever || persist_deadline_ != kNever ||
+                       window_probe_due_ || scoreboard_.lost() > 0;
+  ENSURE(scoreboard_.empty() || watched);
+  ENSURE(!scoreboard_.empty() || retransmission_deadline_ == kNever);
+}
+
+}  // namespace braid::tcp
