@@ -1,7 +1,7 @@
 /* lwIP as braid uses it: the IP layer alone. IPv4 and IPv6 input checks, reassembly, ICMP echo.
  *
  * TCP is braid's own (stack/tcp), UDP and the rest are handed up raw, and no thread, timer list or
- * socket API is compiled in: LwipLayer calls the two reassembly timers itself, on virtual time, and
+ * socket API is compiled in: LwipLayer calls the reassembly timer itself, on virtual time, and
  * only while a fragment waits. Values not named here are lwIP's defaults. */
 #ifndef BRAID_LWIPOPTS_H
 #define BRAID_LWIPOPTS_H
