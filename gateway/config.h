@@ -57,7 +57,7 @@ struct GatewayConfig : CommonConfig {
   std::optional<wire::IpAddress> concentrator_v6;
   std::uint16_t concentrator_port = kDefaultPort;
   std::uint16_t first_port = 61000;  // local ports of subflows, both included
-  std::uint16_t last_port = 61999;
+  std::uint16_t last_port = 64999;
   enum class OtherTraffic : std::uint8_t { kFollow, kLeaveAlone };
   OtherTraffic other_traffic = OtherTraffic::kFollow;
 };

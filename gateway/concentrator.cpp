@@ -1,0 +1,156 @@
+#include "gateway/concentrator.h"
+
+#include <algorithm>
+
+#include "stack/convert/server.h"
+
+namespace braid::gateway {
+
+namespace {
+
+// Inside ports: everything above the well-known ones; the inside address is ours alone.
+constexpr std::uint16_t kFirstInsidePort = 1024;
+constexpr std::uint32_t kInsidePorts = 65536 - kFirstInsidePort;
+
+// The address after the kernel's end of the TUN: ours.
+wire::IpAddress next_address(const wire::IpAddress& kernel_end) {
+  std::vector<std::uint8_t> bytes(kernel_end.bytes().begin(), kernel_end.bytes().end());
+  for (std::size_t i = bytes.size(); i-- > 0;) {
+    if (++bytes[i] != 0) break;
+  }
+  return wire::IpAddress::from_bytes(bytes);
+}
+
+template <typename... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+
+}  // namespace
+
+Concentrator::Concentrator(const ConcentratorConfig& config, ip::Layer& ip, Random& random)
+    : Host(ip, random, config.memory_bytes),
+      config_(config),
+      filter_(config.private_targets),
+      next_port_(static_cast<std::uint16_t>(random.below(kInsidePorts))) {
+  set_door(kOutside, nullptr);
+}
+
+Concentrator::~Concentrator() = default;
+
+void Concentrator::set_listen_addresses(const std::vector<wire::IpAddress>& addresses,
+                                        std::uint32_t mtu) {
+  listen_paths_.clear();
+  std::uint8_t id = 0;
+  for (const wire::IpAddress& address : addresses) {
+    listen_paths_.push_back({.interface = kOutside, .address = address, .address_id = ++id,
+                             .mtu = mtu});
+  }
+}
+
+void Concentrator::set_own_addresses(std::vector<wire::Prefix> addresses) {
+  // Ours on the TUN are addresses of this host too.
+  addresses.push_back({next_address(config_.tun.ipv4.address), 32});
+  addresses.push_back({next_address(config_.tun.ipv6.address), 128});
+  filter_.set_own_addresses(std::move(addresses));
+}
+
+mptcp::LocalPath Concentrator::path_to(const wire::Endpoint& local) const {
+  for (const mptcp::LocalPath& path : listen_paths_) {
+    if (path.address == local.address) return path;
+  }
+  return {.interface = kOutside, .address = local.address, .address_id = 0};
+}
+
+void Concentrator::new_syn(tcp::InterfaceId interface, const wire::Segment& syn, Instant now) {
+  if (interface != kOutside || syn.destination.port != config_.listen_port) return;
+  if (syn.options.find<wire::MpJoinSyn>() != nullptr) {
+    mptcp().receive_join(interface, syn, path_to(syn.destination), now);
+    return;
+  }
+  if (!is_allowed(syn.source.address)) {
+    ++counters_.not_allowed;
+    return;
+  }
+  const std::vector<std::uint8_t> payload = syn.payload.to_vector();
+  serve(convert::read_request(payload), syn, payload, now);
+}
+
+void Concentrator::serve(const convert::Request& request, const wire::Segment& syn, Bytes message,
+                         Instant now) {
+  const auto connect = [&](const convert::ConnectRequest& wish) {
+    ++counters_.sessions;
+    if (pending_of(syn.source.address) >= config_.max_pending_per_client) {
+      ++counters_.over_limit;
+      open_session(syn, wish.length, now)
+          .reply_and_close(convert::error_reply(wire::ConvertErrorCode::kResourceExceeded, 1), now);
+      return;
+    }
+    const TargetFilter::Verdict verdict = filter_.judge(wish.target);
+    Session& session = open_session(syn, wish.length, now);
+    if (verdict == TargetFilter::Verdict::kAllowed) return session.connect(wish, now);
+    ++counters_.targets_refused;
+    session.reply_and_close(
+        verdict == TargetFilter::Verdict::kMalformed
+            ? convert::malformed_reply(message)
+            : convert::error_reply(wire::ConvertErrorCode::kNotAuthorized, 0),
+        now);
+  };
+  std::visit(Overloaded{
+                 [&](const convert::NotConvert&) { ++counters_.not_convert; },
+                 [&](const convert::Unanswerable&) {
+                   ++counters_.bad_requests;
+                   tcp().refuse(kOutside, syn);
+                 },
+                 connect,
+                 [&](const convert::InfoRequest& info) {
+                   ++counters_.infos;
+                   open_session(syn, info.length, now).reply_and_close(convert::info_reply(), now);
+                 },
+                 [&](const convert::BadRequest& bad) {
+                   ++counters_.bad_requests;
+                   open_session(syn, bad.length, now).reply_and_close(bad.reply, now);
+                 },
+             },
+             request);
+}
+
+Session& Concentrator::open_session(const wire::Segment& syn, std::uint32_t message_length,
+                                    Instant now) {
+  const std::uint64_t id = next_id_++;
+  auto session = std::make_unique<Session>(*this, id, kOutside, syn, message_length,
+                                           path_to(syn.destination), now);
+  return *sessions_.emplace(id, std::move(session)).first->second;
+}
+
+bool Concentrator::is_allowed(const wire::IpAddress& client) const {
+  return std::any_of(config_.allow.begin(), config_.allow.end(),
+                     [&](const wire::Prefix& p) { return p.contains(client); });
+}
+
+std::size_t Concentrator::pending_of(const wire::IpAddress& client) const {
+  return static_cast<std::size_t>(
+      std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
+        return entry.second->state() == Session::State::kConnecting &&
+               entry.second->client() == client;
+      }));
+}
+
+std::optional<wire::Endpoint> Concentrator::allocate_inside(const wire::Endpoint& server) {
+  const wire::IpAddress address =
+      next_address(server.address.is_v4() ? config_.tun.ipv4.address : config_.tun.ipv6.address);
+  for (std::uint32_t tries = 0; tries < kInsidePorts; ++tries) {
+    const auto port = static_cast<std::uint16_t>(kFirstInsidePort + next_port_);
+    next_port_ = static_cast<std::uint16_t>((next_port_ + 1) % kInsidePorts);
+    const wire::Endpoint inside{address, port};
+    if (tcp().find({kInside, inside, server}) == nullptr) return inside;
+  }
+  return std::nullopt;
+}
+
+void Concentrator::tidy(Instant) {
+  for (const std::uint64_t id : done_) sessions_.erase(id);
+  done_.clear();
+}
+
+}  // namespace braid::gateway

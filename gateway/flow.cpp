@@ -1,0 +1,179 @@
+#include "gateway/flow.h"
+
+namespace braid::gateway {
+
+namespace {
+
+// What a pipe may hold at first; delivery makes it grow.
+constexpr std::uint64_t kInitialCapacity = 64 * 1024;
+
+mptcp::ConnectionConfig bundle_config(const GatewayConfig& config) {
+  mptcp::ConnectionConfig bundle;
+  bundle.algorithm = config.congestion_control;
+  bundle.policy = config.scheduler;
+  return bundle;
+}
+
+wire::IcmpError::Kind icmp_kind_of(std::uint8_t code) {
+  using Kind = wire::IcmpError::Kind;
+  // RFC 8803 C40: the value is the Code of a Destination Unreachable, of the server's family. IPv4
+  // codes; those of ICMPv6 (0 no route, 1 prohibited, 3 address, 4 port) read alike where it matters.
+  switch (code) {
+    case 0: return Kind::kNetUnreachable;
+    case 2: return Kind::kProtocolUnreachable;
+    case 9: case 10: case 13: return Kind::kAdminProhibited;
+    default: return Kind::kHostUnreachable;
+  }
+}
+
+}  // namespace
+
+Flow::Flow(FlowOwner& owner, std::uint64_t id, const wire::Segment& syn, Instant now)
+    : owner_(owner),
+      id_(id),
+      syn_(syn),
+      client_(syn.source),
+      server_(syn.destination),
+      up_(owner.host().pool(), kInitialCapacity),
+      down_(owner.host().pool(), kInitialCapacity),
+      lan_(up_, down_, *this),
+      attempt_started_(now) {
+  syn_.payload = Slices();
+  join(owner_.host().agenda());
+  tcp::ConnectionConfig config = owner_.host().connection_config(kInside, cc::Algorithm::kCubic);
+  config.answer = tcp::ConnectionConfig::Answer::kWithhold;
+  lan_.set_gate(tcp::PipeStream::Gate::kClosed);
+  lan_.attach(owner_.host().tcp().accept(kInside, syn, lan_, std::move(config), now));
+  down_.set_reader(this);  // the Convert reply comes first; accepted() hands the pipe to the LAN leg
+  connect_over_next_path(now);
+}
+
+void Flow::connect_over_next_path(Instant now) {
+  Uplinks& uplinks = owner_.uplinks();
+  const mptcp::LocalPath* path = uplinks.choose(tried_, now);
+  if (path == nullptr && !tried_.empty()) {
+    // Every way was tried: begin anew with the first, for a path may come back while the client waits.
+    tried_.clear();
+    path = uplinks.choose(tried_, now);
+  }
+  if (path == nullptr) return tell_unreachable(wire::IcmpError::Kind::kNetUnreachable, now);
+  const auto concentrator = *uplinks.concentrator_from(*path);
+  const auto port = uplinks.allocate_port(*path, concentrator);
+  if (!port) return tell_unreachable(wire::IcmpError::Kind::kAdminProhibited, now);
+  if (bundle_) bundle_->abort(now);
+  tried_.push_back(path->interface);
+  attempt_started_ = now;
+  bundle_ = std::make_unique<mptcp::Connection>(owner_.host().mptcp(), up_, down_, &uplinks,
+                                                bundle_config(owner_.config()), *this);
+  bundle_->connect(*path, *port, concentrator, convert::connect_request(server_), now);
+  arm(now + uplinks.health(Uplinks::uplink_of(path->interface)).patience());
+}
+
+void Flow::flush(Instant now) {
+  if (state_ == State::kConnecting) flush_connecting(now);
+  if (state_ == State::kRelaying) flush_relaying(now);
+  if (state_ == State::kEnding) flush_ending();
+}
+
+void Flow::flush_connecting(Instant now) {
+  if (lan_.close_reason()) return end_both(now);  // the client gave up
+  const convert::Reply reply = convert::read_reply(down_);
+  if (const auto* yes = std::get_if<convert::Accepted>(&reply)) return accepted(*yes, now);
+  if (const auto* no = std::get_if<convert::Refused>(&reply)) return refused(*no, now);
+  if (std::holds_alternative<convert::Nonsense>(reply)) {
+    // RFC 8803 C48: whatever answers there does not speak Convert.
+    return refuse_client(now);
+  }
+  const mptcp::Status& status = bundle_->status();
+  if (status.syn_payload_refused) {
+    // RFC 8803 C47: our control bytes must never become somebody's data.
+    return tell_unreachable(wire::IcmpError::Kind::kAdminProhibited, now);
+  }
+  if (!status.closed) return await_reply(now);
+  switch (*status.closed) {
+    case tcp::CloseReason::kTimedOut:
+    case tcp::CloseReason::kUnreachable:
+      return connect_over_next_path(now);
+    default:
+      // A RST to the Convert SYN: the concentrator is not running, or does not want us.
+      return tell_unreachable(wire::IcmpError::Kind::kHostUnreachable, now);
+  }
+}
+
+void Flow::await_reply(Instant now) {
+  const std::size_t uplink = Uplinks::uplink_of(interface());
+  const PathHealth& health = owner_.uplinks().health(uplink);
+  if (health.heard_since(attempt_started_)) return;  // the path lives: the server is slow
+  if (health.is_dead(now)) {
+    if (owner_.uplinks().choose(tried_, now) != nullptr) return connect_over_next_path(now);
+    return arm(std::max(now + health.patience(), health.dead_until()));
+  }
+  const Instant impatient = attempt_started_ + health.patience();
+  if (now < impatient) return arm(impatient);
+  owner_.ask_path(interface(), now);
+}
+
+void Flow::accepted(const convert::Accepted& reply, Instant now) {
+  const StreamOffset start(reply.length);
+  down_.release(start);
+  lan_.set_outgoing_start(start);
+  lan_.set_gate(tcp::PipeStream::Gate::kOpen);
+  state_ = State::kRelaying;
+  arm(kNever);
+  if (tcp::Connection* lan = lan_.connection()) {
+    down_.set_reader(lan);
+    lan->answer(now);
+    lan->send_more();
+  }
+}
+
+void Flow::refused(const convert::Refused& reply, Instant now) {
+  using Code = wire::ConvertErrorCode;
+  using Kind = wire::IcmpError::Kind;
+  switch (reply.error.code) {
+    case Code::kConnectionReset:
+      return refuse_client(now);
+    case Code::kDestinationUnreachable:
+      return tell_unreachable(icmp_kind_of(reply.error.first()), now);
+    case Code::kNetworkFailure:
+    case Code::kResourceExceeded:
+      return tell_unreachable(Kind::kNetUnreachable, now);
+    default:
+      return tell_unreachable(Kind::kAdminProhibited, now);
+  }
+}
+
+void Flow::refuse_client(Instant now) { end_both(now); }
+
+void Flow::tell_unreachable(wire::IcmpError::Kind kind, Instant now) {
+  owner_.host().ip().report(
+      kInside, {.kind = kind, .reporter = server_.address, .offending = syn_, .mtu = 0}, now);
+  // No RST behind it: it would turn "unreachable" into "refused". A client that ignores the ICMP
+  // error repeats its SYN and meets a new flow, as it would on a direct path.
+  if (tcp::Connection* lan = lan_.connection()) lan->abandon(now);
+  end_both(now);
+}
+
+void Flow::flush_relaying(Instant now) {
+  const std::optional<tcp::CloseReason>& lan_end = lan_.close_reason();
+  const std::optional<tcp::CloseReason>& bundle_end = bundle_->status().closed;
+  const bool lan_broken = lan_end && *lan_end != tcp::CloseReason::kFinished;
+  const bool bundle_broken = bundle_end && *bundle_end != tcp::CloseReason::kFinished;
+  if (lan_broken || bundle_broken || (lan_end && bundle_end)) end_both(now);
+}
+
+void Flow::end_both(Instant now) {
+  if (bundle_) bundle_->abort(now);
+  if (tcp::Connection* lan = lan_.connection()) lan->abort(now);
+  state_ = State::kEnding;
+  flush_ending();
+}
+
+void Flow::flush_ending() {
+  // The legs' RSTs leave at TCP's flush, which reports closed(); until then the users must live.
+  if (!lan_.close_reason() || (bundle_ && !bundle_->status().closed)) return;
+  state_ = State::kDone;
+  owner_.flow_done(id_);
+}
+
+}  // namespace braid::gateway

@@ -1,0 +1,88 @@
+// Flow: one LAN connection on its way to the concentrator. At the gateway.
+//
+//   LAN client <-- lan_ (PipeStream) --> up_, down_ <-- bundle_ (mptcp::Connection) --> uplinks
+//
+//   connecting --Convert reply without error--> relaying --one leg breaks--> ending --> done
+//     | ^  \--path silent, Info unanswered--\       \-----both legs closed in order------^
+//     | \----------over the next uplink-----/                                    ^
+//     \--error, refusal, LAN client gone----------------------------------------/
+//
+// The LAN's SYN-ACK is withheld until the Convert *reply* says yes (DESIGN 6), so a refused server is
+// refused to the LAN client too. Timers by name:
+//   patience   connecting: how long the Convert SYN may stay silent before the path is asked
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "gateway/host.h"
+#include "gateway/uplinks.h"
+#include "stack/base/pipe.h"
+#include "stack/convert/client.h"
+#include "stack/mptcp/connection.h"
+#include "stack/tcp/pipe_stream.h"
+
+namespace braid::gateway {
+
+// What flows share with the gateway that owns them.
+class FlowOwner {
+ public:
+  virtual ~FlowOwner() = default;
+  virtual Host& host() = 0;
+  virtual Uplinks& uplinks() = 0;
+  virtual const GatewayConfig& config() const = 0;
+  // Asks whether the path is alive; one question per uplink at a time. Flows that connect over it are
+  // woken when the answer is known.
+  virtual void ask_path(tcp::InterfaceId interface, Instant now) = 0;
+  // This flow is done: to be destroyed once the present flush is over.
+  virtual void flow_done(std::uint64_t id) = 0;
+};
+
+class Flow final : public Activity {
+ public:
+  Flow(FlowOwner& owner, std::uint64_t id, const wire::Segment& syn, Instant now);
+
+  void flush(Instant now) override;
+  void paths_changed(Instant now) { if (bundle_) bundle_->paths_changed(now); }
+
+  enum class State : std::uint8_t { kConnecting, kRelaying, kEnding, kDone };
+  State state() const { return state_; }
+  // The uplink the Convert SYN left by.
+  tcp::InterfaceId interface() const { return tried_.empty() ? kInside : tried_.back(); }
+  const wire::Endpoint& client() const { return client_; }
+  const wire::Endpoint& server() const { return server_; }
+  const mptcp::Connection* bundle() const { return bundle_.get(); }
+  const Pipe& up() const { return up_; }
+  const Pipe& down() const { return down_; }
+
+ private:
+  void connect_over_next_path(Instant now);
+  void flush_connecting(Instant now);
+  void await_reply(Instant now);
+  void accepted(const convert::Accepted& reply, Instant now);
+  void refused(const convert::Refused& reply, Instant now);
+  void flush_relaying(Instant now);
+  // The LAN client learns the truth: a RST, or an ICMP error of this kind and nothing else.
+  void refuse_client(Instant now);
+  void tell_unreachable(wire::IcmpError::Kind kind, Instant now);
+  void end_both(Instant now);
+  void flush_ending();
+
+  FlowOwner& owner_;
+  std::uint64_t id_;
+  wire::Segment syn_;  // without payload: for ICMP errors about it
+  wire::Endpoint client_;
+  wire::Endpoint server_;
+  Pipe up_;
+  Pipe down_;
+  tcp::PipeStream lan_;
+  std::unique_ptr<mptcp::Connection> bundle_;
+  std::vector<tcp::InterfaceId> tried_;
+  Instant attempt_started_;
+  State state_ = State::kConnecting;
+};
+
+}  // namespace braid::gateway

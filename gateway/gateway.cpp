@@ -1,0 +1,81 @@
+#include "gateway/gateway.h"
+
+namespace braid::gateway {
+
+Gateway::Gateway(const GatewayConfig& config, ip::Layer& ip, Random& random)
+    : Host(ip, random, config.memory_bytes),
+      config_(config),
+      uplinks_(config_, tcp(), random),
+      watcher_(*this),
+      probes_(config.uplinks.size()) {
+  watcher_.join(agenda());
+  for (std::size_t i = 0; i < uplinks_.size(); ++i) {
+    // An uplink's kernel owns its other ports: what is not ours gets no answer from us.
+    tcp().set_stray(Uplinks::interface_of(i), tcp::Layer::Stray::kIgnore);
+    set_door(Uplinks::interface_of(i), nullptr);
+  }
+}
+
+Gateway::~Gateway() = default;
+
+void Gateway::set_uplink(std::size_t uplink, const UplinkState& state, Instant now) {
+  if (!uplinks_.update(uplink, state)) return;
+  for (const auto& [id, flow] : flows_) flow->paths_changed(now);
+}
+
+void Gateway::new_syn(tcp::InterfaceId interface, const wire::Segment& syn, Instant now) {
+  if (interface != kInside) return;  // nobody connects to us from outside
+  const std::uint64_t id = counters_.flows++;
+  flows_.emplace(id, std::make_unique<Flow>(*this, id, syn, now));
+}
+
+void Gateway::overhear(tcp::InterfaceId interface, const wire::Segment& segment, Instant now) {
+  if (interface == kInside) return;
+  if (segment.source.address == config_.concentrator_v4 ||
+      segment.source.address == config_.concentrator_v6) {
+    uplinks_.health(Uplinks::uplink_of(interface)).heard(now);
+  }
+}
+
+void Gateway::ask_path(tcp::InterfaceId interface, Instant now) {
+  const std::size_t uplink = Uplinks::uplink_of(interface);
+  if (probes_[uplink]) return;
+  for (const mptcp::LocalPath& path : uplinks_.paths()) {
+    if (path.interface != interface) continue;
+    const auto concentrator = uplinks_.concentrator_from(path);
+    if (!concentrator) return;
+    const auto port = uplinks_.allocate_port(path, *concentrator);
+    if (!port) return;
+    ++counters_.probes;
+    probes_[uplink] = std::make_unique<InfoProbe>(*this, uplinks_.health(uplink), watcher_);
+    probes_[uplink]->start(path, *port, *concentrator, now);
+    return;
+  }
+}
+
+void Gateway::collect_probes(Instant) {
+  for (std::size_t uplink = 0; uplink < probes_.size(); ++uplink) {
+    if (!probes_[uplink] || !probes_[uplink]->outcome()) continue;
+    if (*probes_[uplink]->outcome() == InfoProbe::Outcome::kDead) ++counters_.probes_dead;
+    probes_[uplink].reset();
+    for (const auto& [id, flow] : flows_) {
+      if (flow->state() == Flow::State::kConnecting &&
+          flow->interface() == Uplinks::interface_of(uplink)) {
+        flow->wake();
+      }
+    }
+  }
+}
+
+void Gateway::tidy(Instant) {
+  for (const std::uint64_t id : done_) flows_.erase(id);
+  done_.clear();
+}
+
+std::optional<std::size_t> Gateway::best_uplink(Instant now) const {
+  const mptcp::LocalPath* path = uplinks_.choose({}, now);
+  if (path == nullptr) return std::nullopt;
+  return Uplinks::uplink_of(path->interface);
+}
+
+}  // namespace braid::gateway

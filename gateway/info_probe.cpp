@@ -1,0 +1,58 @@
+#include "gateway/info_probe.h"
+
+#include "stack/convert/client.h"
+
+namespace braid::gateway {
+
+namespace {
+mptcp::ConnectionConfig plain_config() {
+  mptcp::ConnectionConfig config;
+  config.negotiate = mptcp::ConnectionConfig::Negotiate::kPlainTcp;
+  return config;
+}
+}  // namespace
+
+InfoProbe::InfoProbe(Host& host, PathHealth& health, Agenda::Entry& watcher)
+    : host_(host),
+      health_(health),
+      watcher_(watcher),
+      up_(host.pool(), Chunk::kSize),
+      down_(host.pool(), Chunk::kSize),
+      connection_(host.mptcp(), up_, down_, nullptr, plain_config(), *this) {
+  join(host.agenda());
+  down_.set_reader(this);
+}
+
+void InfoProbe::start(const mptcp::LocalPath& path, std::uint16_t local_port,
+                      const wire::Endpoint& concentrator, Instant now) {
+  started_ = now;
+  connection_.connect(path, local_port, concentrator, convert::info_request(), now);
+  arm(now + health_.verdict_after());
+}
+
+void InfoProbe::flush(Instant now) {
+  if (outcome_) return;
+  const convert::Reply reply = convert::read_reply(down_);
+  if (std::holds_alternative<convert::Accepted>(reply) ||
+      std::holds_alternative<convert::Refused>(reply)) {
+    health_.measured(now - started_);
+    return conclude(Outcome::kAlive, now);
+  }
+  if (std::holds_alternative<convert::Nonsense>(reply) || connection_.status().closed) {
+    return conclude(Outcome::kRefused, now);
+  }
+  const Instant verdict = started_ + health_.verdict_after();
+  if (now < verdict) return arm(verdict);
+  // Whatever else of the concentrator's arrived meanwhile is as good as an answer.
+  if (health_.heard_since(started_)) return conclude(Outcome::kAlive, now);
+  health_.probe_failed(now);
+  conclude(Outcome::kDead, now);
+}
+
+void InfoProbe::conclude(Outcome outcome, Instant now) {
+  outcome_ = outcome;
+  connection_.abort(now);
+  watcher_.wake();
+}
+
+}  // namespace braid::gateway

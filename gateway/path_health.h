@@ -1,0 +1,40 @@
+// PathHealth: whether (uplink, concentrator) is alive, learnt from what arrives there and from Info
+// requests, never from Convert SYNs: those wait for a server (DESIGN 6).
+#pragma once
+
+#include <cstdint>
+
+#include "stack/base/time.h"
+
+namespace braid::gateway {
+
+class PathHealth {
+ public:
+  // A packet of the concentrator's has arrived by this uplink.
+  void heard(Instant now);
+  // A round trip to the concentrator itself was measured (Info, or an established subflow).
+  void measured(Duration rtt);
+  // An Info request stayed unanswered. The path is dead until something is heard, or until the
+  // quarantine ends; each failure in a row doubles it (1 s to 60 s).
+  void probe_failed(Instant now);
+  // The link changed under us: what was learnt no longer holds (S24: a new attachment re-probes).
+  void forget();
+
+  bool is_dead(Instant now) const { return now < dead_until_; }
+  bool heard_since(Instant when) const { return last_heard_ >= when; }
+  // How long a Convert SYN may stay silent before the path is asked: max(2 x RTT, 100 ms).
+  Duration patience() const;
+  // How long an Info request may stay silent before the path counts as dead.
+  Duration verdict_after() const;
+  // When the quarantine ends; the distant past when there is none.
+  Instant dead_until() const { return dead_until_; }
+  Duration rtt() const { return rtt_; }  // zero: never measured
+
+ private:
+  Instant last_heard_ = Instant::min();
+  Instant dead_until_ = Instant::min();
+  Duration rtt_{};
+  std::uint32_t failures_ = 0;
+};
+
+}  // namespace braid::gateway

@@ -1,0 +1,135 @@
+#include "gateway/session.h"
+
+namespace braid::gateway {
+
+namespace {
+
+// What a pipe may hold at first; delivery makes it grow.
+constexpr std::uint64_t kInitialCapacity = 64 * 1024;
+
+// A client must reset the connection when it reads an Error TLV (RFC 8803 C33); one that does not is
+// reset by us after this.
+constexpr Duration kRefusalPatience = 10s;
+
+mptcp::ConnectionConfig bundle_config(const ConcentratorConfig& config) {
+  mptcp::ConnectionConfig bundle;
+  bundle.algorithm = config.congestion_control;
+  bundle.policy = config.scheduler;
+  return bundle;
+}
+
+}  // namespace
+
+Session::Session(SessionOwner& owner, std::uint64_t id, tcp::InterfaceId interface,
+                 const wire::Segment& syn, std::uint32_t message_length,
+                 const mptcp::LocalPath& path, Instant now)
+    : owner_(owner),
+      id_(id),
+      client_(syn.source.address),
+      up_(owner.host().pool(), kInitialCapacity),
+      down_(owner.host().pool(), kInitialCapacity),
+      bundle_(owner.host().mptcp(), down_, up_, nullptr, bundle_config(owner.config()), *this),
+      server_leg_(down_, up_, *this) {
+  join(owner_.host().agenda());
+  bundle_.accept(interface, syn, message_length, path, now);
+}
+
+void Session::connect(const convert::ConnectRequest& request, Instant now) {
+  request_ = request;
+  Host& host = owner_.host();
+  const auto inside = owner_.allocate_inside(request.target);
+  if (!inside) {
+    return reply_and_close(
+        convert::error_reply(wire::ConvertErrorCode::kResourceExceeded, 0), now);
+  }
+  tcp::ConnectionConfig config = host.connection_config(kInside, cc::Algorithm::kCubic);
+  config.syn_repeats = tcp::ConnectionConfig::SynRepeats::kOnRequest;
+  config.soft_errors = tcp::ConnectionConfig::SoftErrors::kEndConnecting;
+  server_leg_.attach(
+      host.tcp().connect({kInside, *inside, request.target}, server_leg_, std::move(config), now));
+  server_leg_state_ = ServerLeg::kOpened;
+}
+
+void Session::reply_and_close(const std::vector<std::uint8_t>& reply, Instant now) {
+  down_.append(Slices(Bytes(reply)));
+  down_.finish();
+  bundle_.answer(now);
+  refused_at_ = now;
+  state_ = State::kRefusing;
+  arm(now + kRefusalPatience);
+}
+
+void Session::flush(Instant now) {
+  if (state_ == State::kConnecting) flush_connecting(now);
+  if (state_ == State::kRelaying) flush_relaying(now);
+  if (state_ == State::kRefusing) {
+    if (bundle_.status().closed || now >= refused_at_ + kRefusalPatience) end_both(now);
+  }
+  if (state_ == State::kEnding) flush_ending();
+}
+
+void Session::flush_connecting(Instant now) {
+  if (bundle_.status().closed) return end_both(now);  // the client gave up
+  if (server_leg_.close_reason()) return server_failed(now);
+  if (server_leg_.is_established()) return server_accepted(now);
+  if (const std::uint32_t repeats = bundle_.syn_repeats(); repeats != syn_repeats_) {
+    syn_repeats_ = repeats;
+    if (tcp::Connection* server = server_leg_.connection()) server->repeat_syn();
+  }
+}
+
+void Session::server_accepted(Instant now) {
+  const std::vector<std::uint8_t> reply =
+      convert::accepted_reply(request_, server_leg_.peer_syn_options());
+  ENSURE(down_.append(Slices(Bytes(reply))) == reply.size());
+  server_leg_.set_incoming_start(StreamOffset(reply.size()));
+  bundle_.answer(now);
+  state_ = State::kRelaying;
+  for (const mptcp::LocalPath& path : owner_.listen_paths()) {
+    if (path.address_id != 0) {
+      bundle_.announce(path.address_id, {path.address, owner_.config().listen_port}, now);
+    }
+  }
+}
+
+void Session::server_failed(Instant now) {
+  using Code = wire::ConvertErrorCode;
+  switch (*server_leg_.close_reason()) {
+    case tcp::CloseReason::kRefused:  // C40
+      return reply_and_close(convert::error_reply(Code::kConnectionReset, 0), now);
+    case tcp::CloseReason::kUnreachable: {
+      const auto& error = server_leg_.last_error();
+      return reply_and_close(
+          convert::error_reply(Code::kDestinationUnreachable, error ? error->code : 1), now);
+    }
+    default:
+      // The server never answered. Its client's clock decides, so nothing is said (DESIGN 6).
+      return end_both(now);
+  }
+}
+
+void Session::flush_relaying(Instant now) {
+  const std::optional<tcp::CloseReason>& server_end = server_leg_.close_reason();
+  const std::optional<tcp::CloseReason>& client_end = bundle_.status().closed;
+  const bool server_broken = server_end && *server_end != tcp::CloseReason::kFinished;
+  const bool client_broken = client_end && *client_end != tcp::CloseReason::kFinished;
+  // RFC 8803 C10: a RST of the server becomes MP_FASTCLOSE, and the other way round.
+  if (server_broken || client_broken || (server_end && client_end)) end_both(now);
+}
+
+void Session::end_both(Instant now) {
+  bundle_.abort(now);
+  if (tcp::Connection* server = server_leg_.connection()) server->abort(now);
+  state_ = State::kEnding;
+  flush_ending();
+}
+
+void Session::flush_ending() {
+  const bool server_gone =
+      server_leg_state_ == ServerLeg::kNone || server_leg_.close_reason().has_value();
+  if (!server_gone || !bundle_.status().closed) return;
+  state_ = State::kDone;
+  owner_.session_done(id_);
+}
+
+}  // namespace braid::gateway

@@ -1,0 +1,84 @@
+#include "gateway/uplinks.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace braid::gateway {
+
+Uplinks::Uplinks(const GatewayConfig& config, tcp::Layer& tcp, Random& random)
+    : config_(config), tcp_(tcp) {
+  for (const UplinkConfig& uplink : config.uplinks) entries_.push_back({uplink, {}, {}});
+  next_port_ = random.below(static_cast<std::uint32_t>(config.last_port - config.first_port) + 1);
+}
+
+bool Uplinks::update(std::size_t uplink, const UplinkState& state) {
+  Entry& entry = entries_[uplink];
+  if (entry.state == state) return false;
+  entry.state = state;
+  entry.health.forget();
+  rebuild_paths();
+  return true;
+}
+
+std::optional<wire::IpAddress> Uplinks::source_of(const UplinkState& state) const {
+  if (state.ipv4 && config_.concentrator_v4) return state.ipv4;
+  if (state.ipv6 && config_.concentrator_v6) return state.ipv6;
+  // No configured address of this family: the concentrator may still announce one (ADD_ADDR).
+  return state.ipv4 ? state.ipv4 : state.ipv6;
+}
+
+void Uplinks::rebuild_paths() {
+  paths_.clear();
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const Entry& entry = entries_[i];
+    const auto source = source_of(entry.state);
+    if (!source) continue;
+    // RFC 8684 M87: one id per address; the parity tells the family, so that an uplink that changes
+    // from one to the other does not reuse an id.
+    const auto id = static_cast<std::uint8_t>(2 * i + 1 + (source->is_v4() ? 0 : 1));
+    paths_.push_back({.interface = interface_of(i),
+                      .address = *source,
+                      .address_id = id,
+                      .usable = entry.state.link == UplinkState::Link::kUp,
+                      .backup = entry.config.use == UplinkConfig::Use::kBackup,
+                      .mtu = entry.state.mtu,
+                      .max_super_payload = entry.state.max_super_payload});
+  }
+}
+
+std::optional<std::uint16_t> Uplinks::allocate_port(const mptcp::LocalPath& path,
+                                                    const wire::Endpoint& remote) {
+  const std::uint32_t count = static_cast<std::uint32_t>(config_.last_port - config_.first_port) + 1;
+  // Round robin, so that the ports of connections just ended rest longest (S23).
+  for (std::uint32_t tries = 0; tries < count; ++tries) {
+    const auto port = static_cast<std::uint16_t>(config_.first_port + next_port_);
+    next_port_ = (next_port_ + 1) % count;
+    const tcp::Tuple tuple{path.interface, {path.address, port}, remote};
+    if (tcp_.find(tuple) == nullptr) return port;
+  }
+  return std::nullopt;
+}
+
+std::optional<wire::Endpoint> Uplinks::concentrator_from(const mptcp::LocalPath& path) const {
+  const auto& address = path.address.is_v4() ? config_.concentrator_v4 : config_.concentrator_v6;
+  if (!address) return std::nullopt;
+  return wire::Endpoint{*address, config_.concentrator_port};
+}
+
+const mptcp::LocalPath* Uplinks::choose(std::span<const tcp::InterfaceId> tried,
+                                        Instant now) const {
+  const auto rank = [&](const mptcp::LocalPath& path) {
+    const PathHealth& health = entries_[uplink_of(path.interface)].health;
+    const Duration rtt = health.rtt() == Duration::zero() ? Duration::max() : health.rtt();
+    return std::tuple(health.is_dead(now), path.backup, rtt, path.interface);
+  };
+  const mptcp::LocalPath* best = nullptr;
+  for (const mptcp::LocalPath& path : paths_) {
+    if (!path.usable || !concentrator_from(path)) continue;
+    if (std::find(tried.begin(), tried.end(), path.interface) != tried.end()) continue;
+    if (best == nullptr || rank(path) < rank(*best)) best = &path;
+  }
+  return best;
+}
+
+}  // namespace braid::gateway

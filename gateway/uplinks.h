@@ -1,0 +1,74 @@
+// Uplinks: the gateway's ways out: configuration, present addresses, health, and local ports.
+//
+// One LocalPath per uplink: IPv4 where both ends have it, else IPv6, so that two subflows never share
+// a link. Interface numbers are 1 + the uplink's place in the configuration.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gateway/config.h"
+#include "gateway/path_health.h"
+#include "stack/base/random.h"
+#include "stack/mptcp/paths.h"
+#include "stack/tcp/layer.h"
+
+namespace braid::gateway {
+
+// What the host says of an uplink's interface at this moment.
+struct UplinkState {
+  enum class Link : std::uint8_t { kDown, kUp } link = Link::kDown;
+  std::optional<wire::IpAddress> ipv4;
+  std::optional<wire::IpAddress> ipv6;  // global scope
+  std::uint32_t mtu = 1500;
+  std::uint32_t max_super_payload = 60000;
+  bool operator==(const UplinkState&) const = default;
+};
+
+class Uplinks final : public mptcp::LocalPaths {
+ public:
+  Uplinks(const GatewayConfig& config, tcp::Layer& tcp, Random& random);
+
+  static tcp::InterfaceId interface_of(std::size_t uplink) {
+    return static_cast<tcp::InterfaceId>(uplink + 1);
+  }
+  static std::size_t uplink_of(tcp::InterfaceId interface) { return interface - 1; }
+  std::size_t size() const { return entries_.size(); }
+  const UplinkConfig& config(std::size_t uplink) const { return entries_[uplink].config; }
+  PathHealth& health(std::size_t uplink) { return entries_[uplink].health; }
+  const PathHealth& health(std::size_t uplink) const { return entries_[uplink].health; }
+
+  // True when paths() has changed by it.
+  bool update(std::size_t uplink, const UplinkState& state);
+
+  std::span<const mptcp::LocalPath> paths() const override { return paths_; }
+  std::optional<std::uint16_t> allocate_port(const mptcp::LocalPath& path,
+                                             const wire::Endpoint& remote) override;
+
+  // The concentrator's endpoint as reached from this path, if it has one of that family.
+  std::optional<wire::Endpoint> concentrator_from(const mptcp::LocalPath& path) const;
+  // Where a new connection starts: a usable path to the concentrator that is not among `tried`;
+  // living before dead, regular before backup, then the one with the lowest RTT (unmeasured: last of
+  // its kind), then by configuration order. `now` judges the quarantines.
+  const mptcp::LocalPath* choose(std::span<const tcp::InterfaceId> tried, Instant now) const;
+
+ private:
+  struct Entry {
+    UplinkConfig config;
+    UplinkState state;
+    PathHealth health;
+  };
+  void rebuild_paths();
+  std::optional<wire::IpAddress> source_of(const UplinkState& state) const;
+
+  const GatewayConfig& config_;
+  tcp::Layer& tcp_;
+  std::vector<Entry> entries_;
+  std::vector<mptcp::LocalPath> paths_;
+  std::uint32_t next_port_;  // where the search for a free port goes on, from first_port
+};
+
+}  // namespace braid::gateway

@@ -1,0 +1,24 @@
+// RoleHost: a gateway or concentrator as a host of a simulated world. Port numbers of the world are
+// the role's interface numbers.
+#pragma once
+
+#include "gateway/host.h"
+#include "tests/support/sim/host.h"
+
+namespace braid::sim {
+
+class RoleHost final : public Host {
+ public:
+  explicit RoleHost(gateway::Host& role) : role_(role) {}
+
+  void receive(int interface, const PacketIn& packet, Instant now) override {
+    role_.receive(static_cast<tcp::InterfaceId>(interface), packet, now);
+  }
+  void flush(Instant now) override { role_.flush(now); }
+  Instant next_deadline() override { return role_.next_deadline(); }
+
+ private:
+  gateway::Host& role_;
+};
+
+}  // namespace braid::sim

@@ -1,0 +1,53 @@
+#include "gateway/path_health.h"
+
+#include <doctest/doctest.h>
+
+namespace braid::gateway {
+namespace {
+
+constexpr Instant at(Duration d) { return Instant(d); }
+
+TEST_SUITE("gateway") {
+  TEST_CASE("a path never heard of is neither alive nor dead") {
+    const PathHealth health;
+    CHECK(!health.heard_since(at(0s)));
+    CHECK(!health.is_dead(at(0s)));
+    CHECK(health.patience() == 100ms);
+  }
+
+  TEST_CASE("patience is twice the round trip, and at least 100 ms") {
+    PathHealth health;
+    health.measured(30ms);
+    CHECK(health.patience() == 100ms);
+    health.measured(300ms);
+    CHECK(health.patience() == 600ms);
+    CHECK(health.verdict_after() == 900ms);
+  }
+
+  TEST_CASE("each unanswered Info request in a row doubles the quarantine, up to a minute") {
+    PathHealth health;
+    health.probe_failed(at(0s));
+    CHECK(health.dead_until() == at(1s));
+    CHECK(health.is_dead(at(999ms)));
+    CHECK(!health.is_dead(at(1s)));
+    health.probe_failed(at(1s));
+    CHECK(health.dead_until() == at(3s));
+    for (int i = 0; i < 20; ++i) health.probe_failed(at(10s));
+    CHECK(health.dead_until() == at(70s));
+  }
+
+  TEST_CASE("anything heard ends the quarantine and forgets the failures") {
+    PathHealth health;
+    health.probe_failed(at(0s));
+    health.probe_failed(at(0s));
+    health.heard(at(500ms));
+    CHECK(!health.is_dead(at(500ms)));
+    CHECK(health.heard_since(at(500ms)));
+    CHECK(!health.heard_since(at(501ms)));
+    health.probe_failed(at(1s));
+    CHECK(health.dead_until() == at(2s));
+  }
+}
+
+}  // namespace
+}  // namespace braid::gateway
