@@ -7,7 +7,7 @@
 namespace braid::mptcp {
 
 DataReceiver::DataReceiver(Pipe& pipe, DataSequence sequence)
-    : pipe_(pipe), sequence_(sequence), promised_edge_(pipe.in_order()) {}
+    : pipe_(pipe), sequence_(sequence), promised_edge_(pipe.in_order() + pipe.room()) {}
 
 Interval DataReceiver::place(std::uint64_t dsn, const Slices& bytes) {
   const std::uint64_t size = bytes.size();

@@ -15,7 +15,7 @@ namespace braid::mptcp {
 
 class DataReceiver {
  public:
-  // The stream goes on at pipe.in_order().
+  // The stream goes on at pipe.in_order(); the pipe's room is promised: the handshake told it.
   DataReceiver(Pipe& pipe, DataSequence sequence);
 
   // Bytes whose first one has this DSN. Returns how the bytes fared: the range of *this run* (0 =
