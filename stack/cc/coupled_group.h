@@ -1,0 +1,49 @@
+// CoupledGroup: the subflows of one MPTCP connection, as far as congestion control couples them.
+//
+// Members state their window and RTT; the group answers with the total and with alpha (RFC 6356 4),
+// the aggressiveness that makes all of them together take what one TCP would on the best path:
+//
+//     alpha = total * max(w_i / rtt_i^2) / (sum(w_i / rtt_i))^2
+//
+// It is computed anew when a member joined, left, lost something or ended a round trip.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "stack/base/time.h"
+
+namespace braid::cc {
+
+class CoupledGroup {
+ public:
+  // One subflow's share of the truth. `window`: cwnd, ssthresh in fast recovery, and not more than
+  // is in flight when the application is the limit. A member without RTT does not count yet.
+  struct Member {
+    std::uint64_t window = 0;  // bytes
+    Duration rtt{};
+  };
+
+  CoupledGroup() = default;
+  CoupledGroup(const CoupledGroup&) = delete;
+  CoupledGroup& operator=(const CoupledGroup&) = delete;
+  ~CoupledGroup();  // every member has left
+
+  void join(const Member& member);
+  void leave(const Member& member);
+  // Something alpha depends on has changed enough to matter.
+  void changed() { stale_ = true; }
+
+  double alpha() const;
+  std::uint64_t total_window() const;  // bytes, of members with an RTT
+  std::size_t size() const { return members_.size(); }
+
+ private:
+  double compute_alpha() const;
+
+  std::vector<const Member*> members_;
+  mutable double alpha_ = 1;
+  mutable bool stale_ = true;
+};
+
+}  // namespace braid::cc

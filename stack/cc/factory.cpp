@@ -1,0 +1,40 @@
+#include "stack/cc/factory.h"
+
+#include <array>
+
+#include "stack/base/ensure.h"
+#include "stack/cc/cubic.h"
+#include "stack/cc/lia.h"
+#include "stack/cc/reno.h"
+
+namespace braid::cc {
+namespace {
+
+constexpr std::array<std::string_view, 3> kNames{"reno", "cubic", "lia"};  // in Algorithm's order
+
+}  // namespace
+
+std::optional<Algorithm> algorithm_by_name(std::string_view name) {
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (kNames[i] == name) return static_cast<Algorithm>(i);
+  }
+  return std::nullopt;
+}
+
+std::span<const std::string_view> algorithm_names() { return kNames; }
+
+std::unique_ptr<Controller> make_controller(Algorithm algorithm, std::uint32_t mss,
+                                            CoupledGroup* group) {
+  switch (algorithm) {
+    case Algorithm::kReno:
+      return std::make_unique<Reno>(mss);
+    case Algorithm::kCubic:
+      return std::make_unique<Cubic>(mss);
+    case Algorithm::kLia:
+      ENSURE(group != nullptr);
+      return std::make_unique<Lia>(mss, *group);
+  }
+  ENSURE(false);
+}
+
+}  // namespace braid::cc
