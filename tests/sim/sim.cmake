@@ -8,5 +8,6 @@ add_library(braid_link STATIC ${sim_dir}/link_model.cpp)
 target_link_libraries(braid_link PUBLIC braid_base)
 add_library(braid_sim STATIC ${sim_sources})
 target_link_libraries(braid_sim PUBLIC braid_link braid_wire)
+include(${CMAKE_SOURCE_DIR}/tools/linkemu/linkemu.cmake)
 
-braid_tests(sim tests/sim braid_sim)
+braid_tests(sim tests/sim braid_sim braid_linkemu)

@@ -58,7 +58,7 @@ std::optional<LinkModel::Delivery> LinkModel::pop_delivered(Instant now) {
   advance(now);
   if (flying_.empty() || flying_.front().due > now) return std::nullopt;
   std::pop_heap(flying_.begin(), flying_.end(), LandsLater{});
-  Delivery delivery{std::move(flying_.back().packet), flying_.back().due};
+  Delivery delivery{std::move(flying_.back().packet), flying_.back().due, flying_.back().damaged};
   flying_.pop_back();
   ++stats_.delivered_packets;
   stats_.delivered_bytes += counted(delivery.packet);
@@ -128,7 +128,7 @@ void LinkModel::take_off(Packet packet, Instant from) {
     ++stats_.dropped_loss;
     return;
   }
-  damage(packet);
+  const bool damaged = damage(packet);
   Instant due = from + settings_.delay;
   if (settings_.jitter > Duration::zero()) {
     due += Duration(
@@ -136,7 +136,7 @@ void LinkModel::take_off(Packet packet, Instant from) {
   }
   if (settings_.reorder > 0 && random_.chance(settings_.reorder)) {
     ++stats_.reordered;
-    fly(std::move(packet), due + settings_.reorder_delay);
+    fly(std::move(packet), due + settings_.reorder_delay, damaged);
     return;
   }
   if (settings_.jitter_order == JitterOrder::kKept) {
@@ -145,27 +145,28 @@ void LinkModel::take_off(Packet packet, Instant from) {
   }
   if (settings_.duplicate > 0 && random_.chance(settings_.duplicate)) {
     ++stats_.duplicated;
-    fly(packet, due);
+    fly(packet, due, damaged);
   }
-  fly(std::move(packet), due);
+  fly(std::move(packet), due, damaged);
 }
 
-void LinkModel::fly(Packet packet, Instant due) {
-  flying_.push_back({due, next_order_++, std::move(packet)});
+void LinkModel::fly(Packet packet, Instant due, bool damaged) {
+  flying_.push_back({due, next_order_++, std::move(packet), damaged});
   std::push_heap(flying_.begin(), flying_.end(), LandsLater{});
 }
 
-void LinkModel::damage(Packet& packet) {
-  if (settings_.bit_error_rate <= 0) return;
+bool LinkModel::damage(Packet& packet) {
+  if (settings_.bit_error_rate <= 0) return false;
   const std::uint64_t bits = counted(packet) * 8;
   if (bits_to_error_ >= bits) {
     bits_to_error_ -= bits;
-    return;
+    return false;
   }
   const std::uint64_t at = bits_to_error_;
   packet[settings_.frame_header + at / 8] ^= static_cast<std::uint8_t>(0x80U >> (at % 8));
   ++stats_.damaged;
   bits_to_error_ = error_gap();
+  return true;
 }
 
 bool LinkModel::lost() {

@@ -43,6 +43,7 @@ class LinkModel {
   struct Delivery {
     Packet packet;
     Instant at;  // when it came out, which is not after the `now` it was asked for with
+    bool damaged = false;
   };
 
   // `now` is when the schedule begins.
@@ -74,6 +75,7 @@ class LinkModel {
     Instant due;
     std::uint64_t order;
     Packet packet;
+    bool damaged;
   };
   struct LandsLater {
     bool operator()(const Flying& a, const Flying& b) const {
@@ -86,8 +88,8 @@ class LinkModel {
   void start_service(Instant now);
   void end_service();
   void take_off(Packet packet, Instant from);
-  void fly(Packet packet, Instant due);
-  void damage(Packet& packet);
+  void fly(Packet packet, Instant due, bool damaged);
+  bool damage(Packet& packet);
   bool lost();
   void change_rate(Rate rate, Instant now);
   void change_state(LinkState state);
