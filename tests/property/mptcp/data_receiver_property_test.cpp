@@ -7,6 +7,7 @@
 
 #include "stack/base/random.h"
 #include "stack/mptcp/data_receiver.h"
+#include "tests/property/seeds.h"
 
 namespace braid::mptcp {
 namespace {
@@ -56,8 +57,8 @@ struct Model {
 
 class Run {
  public:
-  explicit Run(std::uint64_t seed)
-      : random_(seed),
+  explicit Run(Random& random)
+      : random_(random),
         idsn_(random_.chance(0.5) ? random_.u64() : ~std::uint64_t{0} - 700),
         sequence_(idsn_, StreamOffset(0)),
         receiver_(pipe_, sequence_) {}
@@ -139,7 +140,7 @@ class Run {
     }
   }
 
-  Random random_;
+  Random& random_;
   Model model_;
   ChunkPool pool_{1 << 20};
   Pipe pipe_{pool_, model_.capacity};
@@ -152,11 +153,10 @@ class Run {
 
 TEST_SUITE("property") {
   TEST_CASE("a data receiver does what a byte-by-byte model does") {
-    for (std::uint64_t seed = 1; seed <= 150; ++seed) {
-      CAPTURE(seed);
-      Run run(seed);
+    test::for_seeds(150, [](Random& random) {
+      Run run(random);
       for (int i = 0; i < 150; ++i) run.step();
-    }
+    });
   }
 }
 

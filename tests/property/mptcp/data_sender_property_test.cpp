@@ -11,6 +11,7 @@
 
 #include "stack/base/random.h"
 #include "stack/mptcp/data_sender.h"
+#include "tests/property/seeds.h"
 
 namespace braid::mptcp {
 namespace {
@@ -138,8 +139,8 @@ struct DataAck {
 
 class Run {
  public:
-  explicit Run(std::uint64_t seed)
-      : random_(seed), sequence_(random_.u64(), StreamOffset(0)), sender_(pipe_, sequence_) {
+  explicit Run(Random& random)
+      : random_(random), sequence_(random_.u64(), StreamOffset(0)), sender_(pipe_, sequence_) {
     sender_.initial_window(kPeerCapacity);
     for (int i = 0; i < 3; ++i) paths_.push_back(Path{next_id_++, {}});
   }
@@ -324,7 +325,7 @@ class Run {
     CHECK(sender_.has_reinjections() == due);
   }
 
-  Random random_;
+  Random& random_;
   Model model_;
   Peer peer_;
   ChunkPool pool_{1 << 20};
@@ -342,12 +343,11 @@ class Run {
 
 TEST_SUITE("property") {
   TEST_CASE("a data sender offers what a byte-by-byte model does, and all of it arrives") {
-    for (std::uint64_t seed = 1; seed <= 120; ++seed) {
-      CAPTURE(seed);
-      Run run(seed);
+    test::for_seeds(120, [](Random& random) {
+      Run run(random);
       for (int i = 0; i < 400; ++i) run.step();
       run.settle();
-    }
+    });
   }
 }
 
