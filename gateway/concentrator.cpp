@@ -72,6 +72,7 @@ void Concentrator::new_syn(tcp::InterfaceId interface, const wire::Segment& syn,
     ++counters_.not_allowed;
     return;
   }
+  if (draining_ == Draining::kYes) return tcp().refuse(kOutside, syn);
   const std::vector<std::uint8_t> payload = syn.payload.to_vector();
   serve(convert::read_request(payload), syn, payload, now);
 }

@@ -29,6 +29,9 @@ class Concentrator final : public Host, public SessionOwner {
   void set_listen_addresses(const std::vector<wire::IpAddress>& addresses, std::uint32_t mtu);
   void set_own_addresses(std::vector<wire::Prefix> addresses);
 
+  // No new sessions from now on; joins to running ones still come in.
+  void drain() { draining_ = Draining::kYes; }
+
   std::size_t active_sessions() const { return sessions_.size(); }
   const std::map<std::uint64_t, std::unique_ptr<Session>>& sessions() const { return sessions_; }
   struct Counters {
@@ -61,6 +64,7 @@ class Concentrator final : public Host, public SessionOwner {
   std::vector<std::uint64_t> done_;
   std::uint16_t next_port_;
   std::uint64_t next_id_ = 0;
+  enum class Draining : std::uint8_t { kNo, kYes } draining_ = Draining::kNo;
   Counters counters_;
 };
 

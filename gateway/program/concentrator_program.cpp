@@ -1,0 +1,114 @@
+#include "gateway/program/concentrator_program.h"
+
+#include <csignal>
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+
+#include "gateway/program/addresses.h"
+#include "gateway/program/start.h"
+#include "platform/links.h"
+#include "platform/nft_plan.h"
+
+namespace braid::program {
+
+ConcentratorProgram::ConcentratorProgram(const gateway::ConcentratorConfig& config)
+    : config_(config),
+      random_(start::random_key()),
+      netlink_(start::netlink()),
+      events_(start::netlink_events()),
+      concentrator_(config_, ip_, random_) {
+  start::clear_leftovers(netlink_);
+  settings_.enable_forwarding({config_.listen_interface});
+  for (const std::string& complaint : settings_.complaints()) platform::log_warning("{}", complaint);
+  for (const std::string& chain : platform::forward_drop_chains()) {
+    platform::log_warning(
+        "chain {} drops forwarded packets by policy: accept what goes to {} and what comes from it",
+        chain, config_.tun.name);
+  }
+  inside_ = std::make_unique<InsideDoor>(loop_, netlink_, config_.tun, concentrator_);
+  settings_.loosen_reverse_path_filter(config_.tun.name);
+  load_table();
+  outside_ = std::make_unique<OutsideDoor>(
+      loop_, netlink_,
+      OutsideDoor::Settings{.interface = config_.listen_interface,
+                            .number = gateway::kOutside,
+                            .local_ports = {config_.listen_port, config_.listen_port},
+                            .peers = {},
+                            .gateways = {}},
+      concentrator_);
+  refresh();
+  if (config_.allow.empty()) platform::log_warning("allow: is empty, so nobody may connect");
+  watch_netlink();
+  for (const int signal_number : {SIGTERM, SIGINT}) {
+    loop_.on_signal(signal_number, [this](Instant) { stop_or_drain(); });
+  }
+  loop_.on_flush([this](Instant now) { return flush(now); });
+}
+
+ConcentratorProgram::~ConcentratorProgram() { start::clear_leftovers(netlink_); }
+
+void ConcentratorProgram::run() {
+  platform::log_info("concentrator: {} port {}", config_.listen_interface, config_.listen_port);
+  loop_.run();
+  platform::log_info("concentrator: stopped");
+}
+
+void ConcentratorProgram::load_table() {
+  platform::ConcentratorNftPlan plan;
+  plan.listen_interface = config_.listen_interface;
+  plan.listen_port = config_.listen_port;
+  plan.tun = config_.tun.name;
+  if (const auto problem = table_.load(platform::nft_text(plan))) {
+    throw StartError(fmt::format("cannot load the nftables table: {}", *problem));
+  }
+}
+
+void ConcentratorProgram::refresh() {
+  outside_->refresh();
+  std::vector<wire::IpAddress> listening;
+  for (const wire::Prefix& p : outside_->addresses()) listening.push_back(p.address);
+  concentrator_.set_listen_addresses(listening, outside_->link() ? outside_->link()->mtu : 1500);
+  std::vector<wire::Prefix> own;
+  if (const auto all = platform::all_addresses(netlink_)) {
+    for (const platform::LinkAddress& a : *all) own.push_back(to_wire(a.prefix));
+  }
+  concentrator_.set_own_addresses(std::move(own));
+}
+
+void ConcentratorProgram::watch_netlink() {
+  loop_.watch(events_.fd(), [this](Instant) {
+    events_.drain({.message =
+                       [this](const platform::NetlinkMessage& message) {
+                         outside_->on_event(message);
+                         if (message.type != RTM_NEWNEIGH && message.type != RTM_DELNEIGH) {
+                           refresh_due_ = true;
+                         }
+                       },
+                   .overrun =
+                       [this] {
+                         outside_->forget();
+                         refresh_due_ = true;
+                       }});
+  });
+}
+
+void ConcentratorProgram::stop_or_drain() {
+  if (phase_ == Phase::kDraining) return loop_.stop();
+  phase_ = Phase::kDraining;
+  concentrator_.drain();
+  platform::log_info("concentrator: draining, {} connections left; once more to stop at once",
+                     concentrator_.active_sessions());
+}
+
+Instant ConcentratorProgram::flush(Instant now) {
+  if (refresh_due_) {
+    refresh_due_ = false;
+    refresh();
+  }
+  concentrator_.flush(now);
+  if (phase_ == Phase::kDraining && concentrator_.active_sessions() == 0) loop_.stop();
+  return std::min(concentrator_.next_deadline(), outside_->maintain(now));
+}
+
+}  // namespace braid::program

@@ -1,0 +1,51 @@
+// ConcentratorProgram: the concentrator machine on a real host: one outside interface, a TUN towards the
+// servers, masquerading, one event loop.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "gateway/concentrator.h"
+#include "gateway/config.h"
+#include "gateway/program/inside_door.h"
+#include "gateway/program/outside_door.h"
+#include "platform/event_loop.h"
+#include "platform/host_settings.h"
+#include "platform/netlink_socket.h"
+#include "platform/nft_table.h"
+#include "stack/base/random.h"
+#include "stack/ip/lwip_layer.h"
+
+namespace braid::program {
+
+class ConcentratorProgram {
+ public:
+  // Throws StartError.
+  explicit ConcentratorProgram(const gateway::ConcentratorConfig& config);
+  ~ConcentratorProgram();
+
+  void run();
+
+ private:
+  void load_table();
+  void watch_netlink();
+  void refresh();
+  void stop_or_drain();
+  Instant flush(Instant now);
+
+  gateway::ConcentratorConfig config_;
+  Random random_;
+  platform::EventLoop loop_;
+  platform::NetlinkSocket netlink_;
+  platform::NetlinkEvents events_;
+  ip::LwipLayer ip_;
+  gateway::Concentrator concentrator_;
+  platform::HostSettings settings_;
+  platform::NftTable table_;
+  std::unique_ptr<InsideDoor> inside_;
+  std::unique_ptr<OutsideDoor> outside_;
+  bool refresh_due_ = false;
+  enum class Phase { kRunning, kDraining } phase_ = Phase::kRunning;
+};
+
+}  // namespace braid::program

@@ -1,0 +1,207 @@
+#include "gateway/program/gateway_program.h"
+
+#include <csignal>
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+
+#include "gateway/program/addresses.h"
+#include "gateway/program/start.h"
+#include "gateway/program/start_error.h"
+#include "platform/capture.h"
+#include "platform/clock.h"
+#include "platform/log.h"
+
+namespace braid::program {
+
+namespace {
+
+// Connection and routing mark of captured connections.
+constexpr std::uint32_t kMark = 0x42;
+
+// IPv6 and TCP headers with all options: what a super-packet needs beside its payload.
+constexpr std::uint32_t kHeaderReserve = 100;
+
+}  // namespace
+
+GatewayProgram::GatewayProgram(const gateway::GatewayConfig& config)
+    : config_(config),
+      random_(start::random_key()),
+      netlink_(start::netlink()),
+      events_(start::netlink_events()),
+      gateway_(config_, ip_, random_),
+      other_traffic_(netlink_) {
+  start::clear_leftovers(netlink_);
+  apply_host_settings();
+  inside_ = std::make_unique<InsideDoor>(loop_, netlink_, config_.tun, gateway_);
+  settings_.loosen_reverse_path_filter(config_.tun.name);
+  open_uplinks();
+  install_capture();
+  watch_netlink();
+  watch_signals();
+  loop_.on_flush([this](Instant now) { return flush(now); });
+}
+
+GatewayProgram::~GatewayProgram() { start::clear_leftovers(netlink_); }
+
+void GatewayProgram::run() {
+  platform::log_info("gateway: {} uplinks, concentrator port {}", uplinks_.size(),
+                     config_.concentrator_port);
+  loop_.run();
+  platform::log_info("gateway: stopped");
+}
+
+void GatewayProgram::apply_host_settings() {
+  std::vector<std::string> uplinks;
+  for (const gateway::UplinkConfig& u : config_.uplinks) uplinks.push_back(u.interface);
+  settings_.enable_forwarding(uplinks);
+  settings_.reserve_ports({config_.first_port, config_.last_port});
+  for (const std::string& complaint : settings_.complaints()) platform::log_warning("{}", complaint);
+  for (const std::string& chain : platform::forward_drop_chains()) {
+    platform::log_warning(
+        "chain {} drops forwarded packets by policy: accept what goes to {} and what comes from it",
+        chain, config_.tun.name);
+  }
+}
+
+void GatewayProgram::open_uplinks() {
+  for (std::size_t i = 0; i < config_.uplinks.size(); ++i) {
+    const gateway::UplinkConfig& uplink = config_.uplinks[i];
+    OutsideDoor::Settings settings{.interface = uplink.interface,
+                                   .number = gateway::Uplinks::interface_of(i),
+                                   .local_ports = {config_.first_port, config_.last_port},
+                                   .peers = {},
+                                   .gateways = {}};
+    if (uplink.gateway_v4) settings.gateways.push_back(to_platform(*uplink.gateway_v4));
+    if (uplink.gateway_v6) settings.gateways.push_back(to_platform(*uplink.gateway_v6));
+    uplinks_.push_back(std::make_unique<OutsideDoor>(loop_, netlink_, std::move(settings), gateway_));
+    refresh(i, platform::clock_now());
+  }
+}
+
+void GatewayProgram::refresh(std::size_t uplink, Instant now) {
+  OutsideDoor& door = *uplinks_[uplink];
+  if (!door.refresh()) return;
+  gateway::UplinkState state;
+  state.link = door.up() ? gateway::UplinkState::Link::kUp : gateway::UplinkState::Link::kDown;
+  state.ipv4 = door.address(wire::Family::kIpv4);
+  state.ipv6 = door.address(wire::Family::kIpv6);
+  if (door.link()) state.mtu = door.link()->mtu;
+  if (door.socket() != nullptr) {
+    state.max_super_payload = door.socket()->max_super_packet() - kHeaderReserve;
+  }
+  gateway_.set_uplink(uplink, state, now);
+  platform::log_info("uplink {}: {}, IPv4 {}, IPv6 {}, MTU {}", config_.uplinks[uplink].name,
+                     door.up() ? "up" : "down", state.ipv4 ? state.ipv4->to_string() : "none",
+                     state.ipv6 ? state.ipv6->to_string() : "none", state.mtu);
+}
+
+void GatewayProgram::load_table(platform::GatewayNftPlan::NewConnections new_connections) {
+  platform::GatewayNftPlan plan;
+  plan.lan_interfaces = config_.lan_interfaces;
+  for (const gateway::UplinkConfig& u : config_.uplinks) plan.uplinks.push_back(u.interface);
+  for (const auto& address : {config_.concentrator_v4, config_.concentrator_v6}) {
+    if (address) plan.concentrators.push_back(to_platform(*address));
+  }
+  plan.concentrator_port = config_.concentrator_port;
+  plan.local_ports = {config_.first_port, config_.last_port};
+  plan.mark = kMark;
+  plan.new_connections = new_connections;
+  plan.masquerade = config_.other_traffic == gateway::GatewayConfig::OtherTraffic::kFollow
+                        ? platform::GatewayNftPlan::Masquerade::kForeignSources
+                        : platform::GatewayNftPlan::Masquerade::kNone;
+  if (const auto problem = table_.load(platform::nft_text(plan))) {
+    throw StartError(fmt::format("cannot load the nftables table: {}", *problem));
+  }
+}
+
+void GatewayProgram::install_capture() {
+  load_table(platform::GatewayNftPlan::NewConnections::kCapture);
+  platform::CapturePlan plan;
+  plan.tun_index = inside_->link_index();
+  plan.lan_interfaces = config_.lan_interfaces;
+  plan.mark = kMark;
+  plan.local = config_.capture == gateway::GatewayConfig::Capture::kLocal
+                   ? platform::CapturePlan::Local::kCapture
+                   : platform::CapturePlan::Local::kLeave;
+  plan.tun_addresses = {to_platform(config_.tun.ipv4.address), to_platform(config_.tun.ipv6.address)};
+  require(platform::install_capture(netlink_, plan), "cannot install the capture rules");
+  if (config_.other_traffic == gateway::GatewayConfig::OtherTraffic::kFollow) {
+    require(other_traffic_.install(), "cannot install the rules for other traffic");
+    follow_other_traffic(platform::clock_now());
+  }
+}
+
+void GatewayProgram::follow_other_traffic(Instant now) {
+  if (config_.other_traffic != gateway::GatewayConfig::OtherTraffic::kFollow) return;
+  const std::optional<std::size_t> best = gateway_.best_uplink(now);
+  std::optional<platform::OtherTraffic::Way> way;
+  if (best && uplinks_[*best]->link()) {
+    const std::uint32_t index = uplinks_[*best]->link()->index;
+    way.emplace();
+    way->link_index = index;
+    const auto v4 = platform::default_route_of(netlink_, index, AF_INET);
+    const auto v6 = platform::default_route_of(netlink_, index, AF_INET6);
+    const gateway::UplinkConfig& config = config_.uplinks[*best];
+    if (v4) way->ipv4 = *v4;
+    else if (config.gateway_v4) way->ipv4 = platform::RouteHop{to_platform(*config.gateway_v4)};
+    if (v6) way->ipv6 = *v6;
+    else if (config.gateway_v6) way->ipv6 = platform::RouteHop{to_platform(*config.gateway_v6)};
+  }
+  if (const std::error_code error = other_traffic_.follow(way)) {
+    platform::log_warning("other traffic: {}", error.message());
+  }
+  if (best != followed_) {
+    platform::log_info("other traffic follows {}", best ? config_.uplinks[*best].name : "nobody");
+    followed_ = best;
+  }
+}
+
+void GatewayProgram::watch_netlink() {
+  loop_.watch(events_.fd(), [this](Instant) {
+    events_.drain({.message =
+                       [this](const platform::NetlinkMessage& message) {
+                         for (const auto& uplink : uplinks_) uplink->on_event(message);
+                         // Neighbours alone change no uplink's state.
+                         if (message.type != RTM_NEWNEIGH && message.type != RTM_DELNEIGH) {
+                           refresh_due_ = true;
+                         }
+                       },
+                   .overrun =
+                       [this] {
+                         for (const auto& uplink : uplinks_) uplink->forget();
+                         refresh_due_ = true;
+                       }});
+  });
+}
+
+void GatewayProgram::watch_signals() {
+  for (const int signal_number : {SIGTERM, SIGINT}) {
+    loop_.on_signal(signal_number, [this](Instant) { drain_or_stop(); });
+  }
+}
+
+void GatewayProgram::drain_or_stop() {
+  if (phase_ == Phase::kDraining) return loop_.stop();
+  phase_ = Phase::kDraining;
+  load_table(platform::GatewayNftPlan::NewConnections::kLeave);
+  platform::log_info("gateway: draining, {} connections left; once more to stop at once",
+                     gateway_.active_flows());
+}
+
+Instant GatewayProgram::flush(Instant now) {
+  if (refresh_due_) {
+    refresh_due_ = false;
+    for (std::size_t i = 0; i < uplinks_.size(); ++i) refresh(i, now);
+    follow_other_traffic(now);
+  } else if (gateway_.best_uplink(now) != followed_) {
+    follow_other_traffic(now);
+  }
+  gateway_.flush(now);
+  if (phase_ == Phase::kDraining && gateway_.active_flows() == 0) loop_.stop();
+  Instant next = gateway_.next_deadline();
+  for (const auto& uplink : uplinks_) next = std::min(next, uplink->maintain(now));
+  return next;
+}
+
+}  // namespace braid::program

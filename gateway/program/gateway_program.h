@@ -1,0 +1,65 @@
+// GatewayProgram: the gateway machine on a real host: TUN, uplinks, capture, settings, one event loop.
+//
+// Start: clear what a crashed run left -> host settings -> TUN -> uplinks -> nftables table -> rules.
+// SIGTERM or SIGINT drains: new connections go the kernel's own way, running ones finish; a second one
+// ends at once. Everything it changed is put back.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "gateway/config.h"
+#include "gateway/gateway.h"
+#include "gateway/program/inside_door.h"
+#include "gateway/program/outside_door.h"
+#include "platform/event_loop.h"
+#include "platform/host_settings.h"
+#include "platform/netlink_socket.h"
+#include "platform/nft_plan.h"
+#include "platform/nft_table.h"
+#include "platform/other_traffic.h"
+#include "stack/base/random.h"
+#include "stack/ip/lwip_layer.h"
+
+namespace braid::program {
+
+class GatewayProgram {
+ public:
+  // Throws StartError.
+  explicit GatewayProgram(const gateway::GatewayConfig& config);
+  ~GatewayProgram();
+
+  void run();
+
+ private:
+  void apply_host_settings();
+  void open_uplinks();
+  void install_capture();
+  void load_table(platform::GatewayNftPlan::NewConnections new_connections);
+  void watch_netlink();
+  void watch_signals();
+  Instant flush(Instant now);
+  // Asks the kernel about one uplink and tells the gateway.
+  void refresh(std::size_t uplink, Instant now);
+  void follow_other_traffic(Instant now);
+  void drain_or_stop();
+
+  gateway::GatewayConfig config_;
+  Random random_;
+  platform::EventLoop loop_;
+  platform::NetlinkSocket netlink_;
+  platform::NetlinkEvents events_;
+  ip::LwipLayer ip_;
+  gateway::Gateway gateway_;
+  platform::HostSettings settings_;
+  platform::NftTable table_;
+  platform::OtherTraffic other_traffic_;
+  std::unique_ptr<InsideDoor> inside_;
+  std::vector<std::unique_ptr<OutsideDoor>> uplinks_;
+  bool refresh_due_ = false;          // the kernel reported a change of links or addresses
+  std::optional<std::size_t> followed_;
+  enum class Phase { kRunning, kDraining } phase_ = Phase::kRunning;
+};
+
+}  // namespace braid::program

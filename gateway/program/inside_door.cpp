@@ -1,0 +1,44 @@
+#include "gateway/program/inside_door.h"
+
+#include "gateway/program/addresses.h"
+#include "gateway/program/start_error.h"
+#include "platform/links.h"
+
+namespace braid::program {
+
+namespace {
+// Packets taken from the TUN in one wake-up: enough to coalesce, few enough to stay fair to the rest.
+constexpr std::size_t kBatch = 32;
+}  // namespace
+
+InsideDoor::InsideDoor(platform::EventLoop& loop, platform::NetlinkSocket& netlink,
+                       const gateway::TunConfig& config, gateway::Host& host)
+    : loop_(loop), host_(host) {
+  auto tun = platform::Tun::open(config.name);
+  if (!tun) {
+    throw StartError(fmt::format("cannot create the TUN interface {}: {}", config.name,
+                                 tun.error().message()));
+  }
+  tun_ = std::move(*tun);
+  const auto link = platform::link_by_name(netlink, config.name);
+  if (!link) throw StartError(fmt::format("{}: {}", config.name, link.error().message()));
+  link_index_ = link->index;
+  const std::string doing = fmt::format("cannot configure {}", config.name);
+  require(platform::set_link_mtu(netlink, link_index_, config.mtu), doing);
+  require(platform::add_address(netlink, link_index_, to_platform(config.ipv4)), doing);
+  require(platform::add_address(netlink, link_index_, to_platform(config.ipv6)), doing);
+  require(platform::set_link_up(netlink, link_index_), doing);
+  tun_->set_mtu(config.mtu);
+  host_.set_door(gateway::kInside, tun_.get());
+  platform::watch_device(
+      loop_, *tun_, kBatch,
+      [this](const PacketIn& packet, Instant now) { host_.receive(gateway::kInside, packet, now); },
+      [this] { host_.door_opened(gateway::kInside); });
+}
+
+InsideDoor::~InsideDoor() {
+  loop_.unwatch(tun_->fd());
+  host_.set_door(gateway::kInside, nullptr);
+}
+
+}  // namespace braid::program

@@ -1,0 +1,95 @@
+#include "gateway/program/outside_door.h"
+
+#include "gateway/program/addresses.h"
+#include "platform/log.h"
+
+namespace braid::program {
+
+namespace {
+// Packets taken from an uplink in one wake-up.
+constexpr std::size_t kBatch = 32;
+}  // namespace
+
+OutsideDoor::OutsideDoor(platform::EventLoop& loop, platform::NetlinkSocket& netlink,
+                         Settings settings, gateway::Host& host)
+    : loop_(loop), netlink_(netlink), settings_(std::move(settings)), host_(host) {}
+
+OutsideDoor::~OutsideDoor() { close_socket(); }
+
+bool OutsideDoor::refresh() {
+  const std::optional<platform::Link> before_link = link_;
+  const std::vector<wire::Prefix> before_addresses = addresses_;
+  const bool before_up = up();
+
+  const auto link = platform::link_by_name(netlink_, settings_.interface);
+  link_ = link ? std::optional(*link) : std::nullopt;
+  addresses_.clear();
+  if (link_) {
+    if (const auto found = platform::usable_addresses(netlink_, link_->index)) {
+      for (const platform::LinkAddress& a : *found) addresses_.push_back(to_wire(a.prefix));
+    }
+  }
+  const bool same_link = before_link && link_ && before_link->index == link_->index &&
+                         before_link->kind == link_->kind;
+  if (!same_link) close_socket();
+  if (link_ && link_->up && link_->known_kind) {
+    if (!socket_) open_socket();
+    if (socket_ && link_ != before_link) {
+      socket_->set_link(*link_);
+      next_hops_->set_link(*link_);
+    }
+  }
+  return before_link != link_ || before_addresses != addresses_ || before_up != up();
+}
+
+void OutsideDoor::open_socket() {
+  next_hops_ = std::make_unique<platform::NextHops>(
+      platform::kernel_of_link(netlink_, link_->index), *link_, settings_.gateways);
+  const platform::PacketFilter filter{.link = link_->kind,
+                                      .local_ports = settings_.local_ports,
+                                      .peers = settings_.peers};
+  auto socket = platform::PacketSocket::open(*link_, filter, *next_hops_);
+  if (!socket) {
+    platform::log_error("{}: cannot open a packet socket: {}", settings_.interface,
+                        socket.error().message());
+    next_hops_.reset();
+    return;
+  }
+  socket_ = std::move(*socket);
+  host_.set_door(settings_.number, socket_.get());
+  platform::watch_device(
+      loop_, *socket_, kBatch,
+      [this](const PacketIn& packet, Instant now) { host_.receive(settings_.number, packet, now); },
+      [this] { host_.door_opened(settings_.number); });
+  host_.door_opened(settings_.number);
+}
+
+void OutsideDoor::close_socket() {
+  if (!socket_) return;
+  loop_.unwatch(socket_->fd());
+  host_.set_door(settings_.number, nullptr);
+  host_.door_opened(settings_.number);
+  socket_.reset();
+  next_hops_.reset();
+}
+
+void OutsideDoor::on_event(const platform::NetlinkMessage& message) {
+  if (next_hops_) next_hops_->on_event(message);
+}
+
+void OutsideDoor::forget() {
+  if (next_hops_) next_hops_->forget();
+}
+
+Instant OutsideDoor::maintain(Instant now) {
+  return next_hops_ ? next_hops_->maintain(now) : kNever;
+}
+
+std::optional<wire::IpAddress> OutsideDoor::address(wire::Family family) const {
+  for (const wire::Prefix& p : addresses_) {
+    if (p.address.family() == family) return p.address;
+  }
+  return std::nullopt;
+}
+
+}  // namespace braid::program
