@@ -108,6 +108,7 @@ class Connection : public Agenda::Entry {
   const Handshake::Agreed& agreed() const { return handshake_.agreed(); }
   // Nothing more leaves, closed() was called (or TIME-WAIT is to be kept by the layer).
   bool finished() const { return ending_ == Ending::kDone; }
+  Instant last_received() const { return last_received_; }  // of any acceptable segment
   bool waits_for_door() const { return waits_for_door_; }
 
   struct PathInfo {
@@ -134,6 +135,8 @@ class Connection : public Agenda::Entry {
     std::uint32_t ts_recent = 0, timestamp_offset = 0;
   };
   Remains remains() const;
+  // RFC 7323 5.4: a clock of one millisecond, from an origin strangers cannot know.
+  static wire::Timestamps timestamps_at(Instant now, std::uint32_t offset, std::uint32_t echo);
   void validate() const;
 
  private:
@@ -145,21 +148,25 @@ class Connection : public Agenda::Entry {
   };
   enum class AckRequest : std::uint8_t { kNone, kHandshake, kPlain };
   enum class Probe : std::uint8_t { kNone, kDue };
-  enum class SynDue : std::uint8_t { kNone, kDue, kWithheld };
+  // kAnswer: a SYN-ACK for a repeated SYN, before its own time has come.
+  enum class SynDue : std::uint8_t { kNone, kDue, kAnswer, kWithheld };
   enum class Role : std::uint8_t { kNone, kActive, kPassive };
 
   // --- connection.cpp
   void start_sender(std::uint64_t acked, std::uint64_t sent, std::uint64_t window,
                     std::optional<Duration> rtt, Instant now);
   void start_receiver(const wire::Segment& syn);
+  std::optional<Duration> handshake_rtt(Instant now) const;
   void run_timers(Instant now);
   void run_sender_timer(Instant now);
   void run_keepalive(Instant now);
   void end(CloseReason reason, Instant now);
   void end_with_reset(CloseReason reason, Instant now);
   void enter_time_wait(Instant now);
-  void finish_ending(Instant now);
+  void finish_ending(CloseReason reason, Instant now);
   void too_big(const wire::IcmpError& error, Instant now);
+  void connecting_failed(const wire::IcmpError& error, Instant now);
+  void validate_in_debug() const;
   std::uint64_t snd_una() const;
   std::uint64_t snd_nxt() const;
   bool is_synchronized() const { return state_ >= State::kEstablished; }
@@ -169,13 +176,14 @@ class Connection : public Agenda::Entry {
   void open_simultaneously(const wire::Segment& syn, Instant now);
   void complete_active(const wire::Segment& syn_ack, std::uint64_t acked, Instant now);
   void receive_established(const wire::Segment& segment, Instant now);
-  bool answer_repeated_syn(const wire::Segment& segment, std::int64_t position, Instant now);
+  bool answer_repeated_syn(const wire::Segment& segment, std::int64_t position);
   bool passes_timestamps(const wire::Segment& segment, Instant now);
   bool passes_sequence(const wire::Segment& segment, std::int64_t position, Instant now);
   void receive_reset(const wire::Segment& segment, std::int64_t position, Instant now);
   bool passes_ack(const wire::Segment& segment, Instant now);
   bool complete_passive(const wire::Segment& segment, Instant now);
   void take_ack(const wire::Segment& segment, Instant now);
+  void give_to_sender(const wire::Segment& segment, std::uint64_t ack, Instant now);
   void fin_acked(Instant now);
   void take_text(const wire::Segment& segment, std::int64_t position, Instant now);
   void peer_finished(Instant now);
@@ -190,10 +198,13 @@ class Connection : public Agenda::Entry {
   bool emit_acks(Instant now, Exit& exit);
   bool emit_stray_reset(Exit& exit);
   bool emit_reset(Instant now, Exit& exit);
-  void update_state_for_fin();
-  wire::Segment make_header(Instant now) const;
-  wire::Segment make_segment(const Outgoing& outgoing, Slices payload);
-  void emit_ack(const Outgoing& outgoing, Exit& exit);
+  bool emit_ack(Purpose purpose, std::uint64_t position, Instant now, Exit& exit);
+  bool ack_wanted() const;
+  void note_fin_sent();
+  void refresh_sender();
+  wire::Segment make_syn(Instant now);
+  wire::Segment make_segment(const Outgoing& outgoing, const Slices& payload);
+  std::uint16_t window_field(ReceiveWindow::Field field);
   void emit(const wire::Segment& segment, Exit& exit);
   SeqNum seq_of(std::uint64_t position) const {
     return iss_ + 1 + static_cast<std::uint32_t>(position);
@@ -223,9 +234,7 @@ class Connection : public Agenda::Entry {
 
   SeqNum snd_wl1_, snd_wl2_;
   std::uint64_t max_send_window_ = 0;
-  std::uint64_t cwr_after_ = 0;        // ECE is news only for ACKs beyond this position
-  bool cwr_due_ = false;
-  bool budget_blocked_ = false;        // the user was told "nothing more" at the last flush
+  std::uint16_t last_window_ = 0;      // the field we sent last
   bool waits_for_door_ = false;
 
   Ending ending_ = Ending::kNone;

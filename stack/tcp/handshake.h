@@ -2,7 +2,7 @@
 //
 // RFC 9293 3.7.1 (MSS), RFC 7323 (window scale, timestamps), RFC 2018 (SACK), RFC 3168 6.1.1 (ECN).
 // It builds no segments. One timer:
-//   SYN (RFC 6298 2.1, 5.5)  armed by sent(); 1 s, doubled each time up to 60 s; off when complete
+//   SYN (RFC 6298 2.1, 5.5)  armed by start() and sent(); 1 s, doubled each time up to 60 s; off when complete
 #pragma once
 
 #include <cstdint>
@@ -46,11 +46,16 @@ class Handshake {
   const Agreed& agreed() const { return agreed_; }
   std::uint16_t own_mss() const;  // as we announce it
 
-  // A SYN or SYN-ACK has left: the timer runs.
-  void sent(Instant now);
+  // The attempt begins: from here on it can time out, even if no SYN ever gets out of the door.
+  void start(Instant now);
+  // A SYN or SYN-ACK has left because it was due (the timer runs) or because the peer repeated its
+  // own (the timer is left alone).
+  enum class Sent : std::uint8_t { kDue, kAnswer };
+  void sent(Sent why, Instant now);
   Timeout on_deadline(Instant now);
   void complete() { deadline_ = kNever; }
   Instant next_deadline() const { return deadline_; }
+  // SYNs that have left.
   std::uint32_t transmissions() const { return transmissions_; }
   // The time since our SYN left, if it left once only (Karn).
   std::optional<Duration> round_trip(Instant now) const;
@@ -59,7 +64,10 @@ class Handshake {
   Offer offer_;
   Agreed agreed_;
   bool peer_known_ = false;
+  bool peer_scales_ = false;
   std::uint32_t transmissions_ = 0;
+  std::uint32_t timed_transmissions_ = 0;  // of these, sent because they were due
+  Instant started_{};
   Instant first_sent_{};
   Duration rto_;
   Instant deadline_ = kNever;

@@ -26,6 +26,8 @@ class Layer {
 
   explicit Layer(Random& random);
   ~Layer();
+  Layer(const Layer&) = delete;
+  Layer& operator=(const Layer&) = delete;
 
   void set_stray(InterfaceId interface, Stray answer);
 
@@ -65,13 +67,13 @@ class Layer {
   void receive_stray(InterfaceId interface, const wire::Segment& segment, Instant now);
   void queue_answer(InterfaceId interface, const wire::Segment& segment);
   void send_pending(Exit& exit);
-  void retire_if_finished(Connection& connection, Instant now);
+  using Table = std::unordered_map<Tuple, std::unique_ptr<Connection>, TupleHash>;
+  void remove(Table::iterator place);
 
   TupleSecret secret_;
   Agenda agenda_;
-  std::unordered_map<Tuple, std::unique_ptr<Connection>, TupleHash> connections_;
-  // Finished between two flushes and replaced in the table already; freed by the next flush.
-  std::vector<std::unique_ptr<Connection>> replaced_;
+  Table connections_;
+  std::vector<std::unique_ptr<Connection>> removed_;  // finished; freed at the end of a flush
   TimeWait time_wait_;
   std::map<InterfaceId, Stray> stray_;
   std::map<InterfaceId, std::vector<Tuple>> waiting_for_door_;

@@ -29,7 +29,6 @@ class ReceiveWindow {
   void validate() const;
 
  private:
-  std::uint64_t step() const;  // the least growth worth telling
   std::uint64_t stream_field(std::uint64_t rcv_nxt, std::uint64_t room, std::uint64_t unit);
 
   WindowScope scope_;
@@ -38,6 +37,7 @@ class ReceiveWindow {
   std::uint64_t granted_ = 0;    // right edge meant; rises only
   std::uint64_t announced_ = 0;  // right edge last said, rounding included
   std::uint64_t highest_ = 0;    // of announced_
+  std::uint64_t last_figure_ = 0;  // last field, in bytes
   std::uint64_t largest_room_ = 0;
 };
 

@@ -27,7 +27,6 @@ class Receiver {
     WindowScope scope = WindowScope::kStream;
     std::uint8_t shift = 0;     // of the windows we announce
     bool sack = false;
-    bool timestamps = false;
     std::uint32_t mss = 536;    // as we announced it
   };
   static constexpr Duration kAckDelay = 40ms;
@@ -86,16 +85,18 @@ class Receiver {
  private:
   static constexpr std::size_t kRecent = 8;
 
+  enum class Order : std::uint8_t { kKept, kBroken };  // by a segment: next in line, no gap
+
   void note_ecn(const wire::Segment& segment);
+  void note_duplicate(std::uint64_t first, std::uint64_t begin, std::uint64_t end);
   void place(const Slices& payload, std::uint64_t begin, StreamUser& user, Instant now);
   void advance(std::uint64_t to, StreamUser& user, Instant now);
   void take_fin(StreamUser& user, Instant now);
   void note_recent(std::uint64_t position);
-  void schedule_ack(const wire::Segment& segment, Instant now);
+  void schedule_ack(const wire::Segment& segment, Order order, Instant now);
 
   SeqNum irs_;
   bool sack_;
-  bool timestamps_;
   std::uint64_t rcv_nxt_ = 0;
   std::uint64_t last_ack_sent_ = 0;
   IntervalSet out_of_order_;
@@ -107,6 +108,7 @@ class Receiver {
   bool sack_news_ = false;
 
   ReceiveWindow window_;
+  std::uint32_t own_mss_;
   AckDue ack_ = AckDue::kNone;
   Instant ack_deadline_ = kNever;
   std::uint64_t unacked_bytes_ = 0;

@@ -35,7 +35,7 @@ class TimeWait {
   wire::Segment make_ack(const Tuple& tuple, Instant now) const;
 
   void expire(Instant now);
-  Instant next_deadline() const;  // never early by more than one restarted record
+  Instant next_deadline() const;  // at most early, when a record was restarted
   std::size_t size() const { return records_.size(); }
 
  private:

@@ -1,0 +1,356 @@
+#include "stack/tcp/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "stack/base/ensure.h"
+#include "stack/tcp/sender.h"
+
+namespace braid::tcp {
+namespace {
+
+constexpr Duration kLinger = 1s;
+constexpr Duration kBlockedDoorPoll = 10ms;
+// RFC 9293 MUST-26: one unanswered keep-alive proves nothing.
+constexpr std::uint32_t kKeepalivesUnanswered = 9;
+constexpr Duration kKeepaliveRetry = 75s;
+// RFC 1191 7.1: link MTUs to try below the current one, when a router does not say.
+constexpr std::uint32_t kPlateaus[] = {8166, 4352, 2002, 1492, 1280, 1006, 576};
+
+Handshake::Offer offer_from(const Tuple& tuple, const ConnectionConfig& config) {
+  return {.family = tuple.remote.address.family(), .mtu = config.mtu,
+          .window_scale = config.window_scale, .timestamps = config.timestamps,
+          .sack = config.sack, .ecn = config.ecn, .timeout = config.syn_timeout,
+          .max_retransmissions = config.max_syn_retransmissions};
+}
+
+std::uint32_t plateau_below(std::uint32_t mtu) {
+  for (const std::uint32_t plateau : kPlateaus) if (plateau < mtu) return plateau;
+  return 0;
+}
+
+// RFC 9293 3.9.2.2: soft errors may pass, hard ones will not.
+bool is_soft(wire::IcmpError::Kind kind) {
+  using Kind = wire::IcmpError::Kind;
+  return kind == Kind::kNetUnreachable || kind == Kind::kHostUnreachable ||
+         kind == Kind::kTimeExceeded;
+}
+
+bool is_hard(wire::IcmpError::Kind kind) {
+  using Kind = wire::IcmpError::Kind;
+  return kind == Kind::kProtocolUnreachable || kind == Kind::kPortUnreachable ||
+         kind == Kind::kAdminProhibited;
+}
+
+}  // namespace
+
+Connection::Connection(const Tuple& tuple, StreamUser& user, ConnectionConfig config, SeqNum isn)
+    : tuple_(tuple), user_(user), config_(std::move(config)), iss_(isn),
+      handshake_(offer_from(tuple, config_)), pmtu_(config_.mtu) {
+  ENSURE(config_.controller != nullptr);
+}
+
+Connection::~Connection() = default;
+
+// ---- opening
+
+void Connection::open_active(Instant now) {
+  ENSURE(role_ == Role::kNone);
+  role_ = Role::kActive;
+  state_ = State::kSynSent;
+  syn_due_ = SynDue::kDue;
+  last_received_ = now;
+  handshake_.start(now);
+  wake();
+}
+
+void Connection::open_passive(const wire::Segment& syn, Instant now) {
+  ENSURE(role_ == Role::kNone && syn.flags.syn && !syn.flags.ack);
+  role_ = Role::kPassive;
+  state_ = State::kSynReceived;
+  last_received_ = now;
+  ++counters_.segments_in;
+  start_receiver(syn);
+  if (syn.options.timestamps) receiver_->note_timestamp(*syn.options.timestamps, -1, now);
+  max_send_window_ = syn.window;
+  if (!syn.payload.empty()) receiver_->receive(syn, 0, user_, now);
+  const bool withheld = config_.answer == ConnectionConfig::Answer::kWithhold;
+  syn_due_ = withheld ? SynDue::kWithheld : SynDue::kDue;
+  if (!withheld) handshake_.start(now);
+  wake();
+  validate_in_debug();
+}
+
+void Connection::answer(Instant now) {
+  if (syn_due_ != SynDue::kWithheld || ending_ != Ending::kNone) return;
+  syn_due_ = SynDue::kDue;
+  handshake_.start(now);
+  wake();
+}
+
+void Connection::start_receiver(const wire::Segment& syn) {
+  handshake_.peer_syn(syn);
+  receiver_.emplace(Receiver::Setup{.irs = syn.seq, .scope = user_.window_scope(),
+                                    .shift = handshake_.agreed().receive_shift,
+                                    .sack = handshake_.agreed().sack,
+                                    .mss = handshake_.own_mss()});
+  // What an unscaled window promises: our SYN has said it, or a SYN payload is judged by it.
+  window_field(ReceiveWindow::Field::kUnscaled);
+}
+
+void Connection::start_sender(std::uint64_t acked, std::uint64_t sent, std::uint64_t window,
+                              std::optional<Duration> rtt, Instant now) {
+  sender_mss_ = effective_mss();
+  const std::uint32_t largest = 65535 - header_bytes(tuple_.remote.address.family()) - 40;
+  const std::uint32_t super = std::min(config_.max_super_payload, largest);
+  sender_ = std::make_unique<Sender>(Sender::Setup{
+      .mss = sender_mss_, .max_super_payload = super == 0 ? sender_mss_ : super,
+      .sack = handshake_.agreed().sack, .controller = std::move(config_.controller),
+      .max_retransmissions = config_.max_retransmissions});
+  max_send_window_ = std::max(max_send_window_, window);
+  sender_->start(acked, sent, window, rtt, now);
+}
+
+// DESIGN 6: the time a Convert SYN takes holds the server's leg, so it may say nothing.
+std::optional<Duration> Connection::handshake_rtt(Instant now) const {
+  if (config_.handshake_rtt == ConnectionConfig::HandshakeRtt::kIgnore) return std::nullopt;
+  return handshake_.round_trip(now);
+}
+
+// ---- the user's requests
+
+void Connection::request_ack() {
+  if (ack_request_ == AckRequest::kNone) ack_request_ = AckRequest::kPlain;
+  wake();
+}
+
+void Connection::send_more() {
+  if (ending_ == Ending::kNone && sender_) refresh_sender();
+  wake();
+}
+
+void Connection::window_changed() { wake(); }
+
+void Connection::probe() {
+  probe_ = Probe::kDue;
+  wake();
+}
+
+void Connection::abort(Instant now) { end_with_reset(CloseReason::kAborted, now); }
+
+void Connection::door_opened() {
+  if (!waits_for_door_) return;
+  waits_for_door_ = false;
+  wake();
+  if (ending_ == Ending::kNone) user_.send_budget_grew();
+}
+
+// ---- ending
+
+void Connection::end(CloseReason reason, Instant now) {
+  if (ending_ == Ending::kDone) return;
+  finish_ending(reason, now);
+}
+
+void Connection::end_with_reset(CloseReason reason, Instant now) {
+  if (ending_ != Ending::kNone || role_ == Role::kNone) return;
+  end_reason_ = reason;
+  ending_ = Ending::kReset;
+  state_ = State::kClosed;
+  linger_deadline_ = now + kLinger;
+  wake();
+}
+
+void Connection::enter_time_wait(Instant now) {
+  state_ = State::kTimeWait;
+  ending_ = Ending::kTimeWait;
+  end_reason_ = CloseReason::kFinished;
+  linger_deadline_ = now + kLinger;
+  wake();
+}
+
+void Connection::finish_ending(CloseReason reason, Instant now) {
+  if (state_ != State::kTimeWait) state_ = State::kClosed;
+  ending_ = Ending::kDone;
+  waits_for_door_ = false;
+  wake();  // the layer collects it at the next flush
+  user_.closed(reason, now);
+}
+
+// ---- time
+
+void Connection::flush(Instant now, Exit& exit) {
+  if (ending_ == Ending::kDone || role_ == Role::kNone) return;
+  run_timers(now);
+  if (ending_ == Ending::kDone) return;
+  waits_for_door_ = !emit_all(now, exit);
+  if (ending_ != Ending::kNone && ending_ != Ending::kDone &&
+      (!waits_for_door_ || now >= linger_deadline_)) {
+    finish_ending(end_reason_, now);
+    return;
+  }
+  Instant when = next_deadline();
+  // What is due already can only be waiting for the door; it is asked now and then all the same.
+  if (waits_for_door_ && when <= now) when = now + kBlockedDoorPoll;
+  arm(when);
+  validate_in_debug();
+}
+
+Instant Connection::next_deadline() const {
+  if (ending_ == Ending::kDone) return kNever;
+  if (ending_ != Ending::kNone) return linger_deadline_;
+  Instant when = std::min(handshake_.next_deadline(), keepalive_deadline_);
+  if (receiver_) when = std::min(when, receiver_->next_deadline());
+  if (sender_) when = std::min(when, sender_->next_deadline());
+  return when;
+}
+
+void Connection::run_timers(Instant now) {
+  if (ending_ != Ending::kNone) return;
+  switch (handshake_.on_deadline(now)) {
+    case Handshake::Timeout::kNothing: break;
+    case Handshake::Timeout::kResend: syn_due_ = SynDue::kDue; break;
+    case Handshake::Timeout::kGiveUp: end(CloseReason::kTimedOut, now); return;
+  }
+  if (receiver_) receiver_->on_deadline(now);
+  if (sender_ && now >= sender_->next_deadline()) run_sender_timer(now);
+  if (ending_ == Ending::kNone) run_keepalive(now);
+}
+
+void Connection::run_sender_timer(Instant now) {
+  switch (sender_->on_deadline(now)) {
+    case Sender::TimerOutcome::kNothing:
+    case Sender::TimerOutcome::kProbe: break;
+    case Sender::TimerOutcome::kRetransmit:
+      user_.retransmission_timeout(sender_->consecutive_timeouts(), now);
+      break;
+    case Sender::TimerOutcome::kGiveUp: end(CloseReason::kTimedOut, now); break;
+  }
+}
+
+// RFC 9293 3.8.4. While data is outstanding the retransmission timer does this work.
+void Connection::run_keepalive(Instant now) {
+  if (config_.keepalive_interval == Duration::zero() || !is_synchronized()) return;
+  const Instant due = last_received_ + config_.keepalive_interval;
+  if (keepalives_unanswered_ == 0) keepalive_deadline_ = due;
+  if (now < keepalive_deadline_) return;
+  if (sender_->snd_una() != sender_->snd_nxt()) {
+    keepalive_deadline_ = now + config_.keepalive_interval;
+    return;
+  }
+  if (keepalives_unanswered_ == kKeepalivesUnanswered) {
+    end_with_reset(CloseReason::kTimedOut, now);
+    return;
+  }
+  ++keepalives_unanswered_;
+  probe_ = Probe::kDue;
+  keepalive_deadline_ = now + std::min(config_.keepalive_interval, kKeepaliveRetry);
+}
+
+// ---- errors from the network
+
+void Connection::receive_error(const wire::IcmpError& error, Instant now) {
+  if (ending_ != Ending::kNone) return;
+  // RFC 5927 4.1: it must quote something that is in flight.
+  const std::int64_t quoted = ack_position(error.seq);
+  const std::int64_t oldest = is_synchronized() ? static_cast<std::int64_t>(snd_una()) : -1;
+  if (quoted < oldest || quoted >= static_cast<std::int64_t>(snd_nxt())) return;
+  last_error_ = error;
+  if (error.kind == wire::IcmpError::Kind::kPacketTooBig) {
+    too_big(error, now);
+  } else if (state_ == State::kSynSent) {
+    connecting_failed(error, now);
+  }
+  // Otherwise RFC 9293 MUST-56: remembered, and the connection goes on trying.
+}
+
+void Connection::connecting_failed(const wire::IcmpError& error, Instant now) {
+  const bool soft_ends = config_.soft_errors == ConnectionConfig::SoftErrors::kEndConnecting;
+  if (is_hard(error.kind) || (soft_ends && is_soft(error.kind))) {
+    end(CloseReason::kUnreachable, now);
+  }
+}
+
+void Connection::too_big(const wire::IcmpError& error, Instant now) {
+  const wire::Family family = tuple_.remote.address.family();
+  const std::uint32_t floor = header_bytes(family) + default_mss(family);
+  const std::uint32_t told = error.mtu != 0 ? error.mtu : plateau_below(pmtu_);
+  const std::uint32_t mtu = std::max(told, floor);
+  if (mtu >= pmtu_) return;
+  pmtu_ = mtu;
+  if (!sender_) return;
+  sender_mss_ = effective_mss();
+  sender_->set_mss(sender_mss_, now, Sender::MssReason::kPathMtu);
+  wake();
+}
+
+// ---- what others may ask
+
+std::uint64_t Connection::snd_una() const { return sender_ ? sender_->snd_una() : 0; }
+
+std::uint64_t Connection::snd_nxt() const {
+  return sender_ ? sender_->snd_nxt() : syn_payload_sent_;
+}
+
+bool Connection::can_send() const {
+  return sender_ && (state_ == State::kEstablished || state_ == State::kCloseWait ||
+                     state_ == State::kSynReceived);
+}
+
+std::uint64_t Connection::send_budget(Instant now) const {
+  return can_send() && !waits_for_door_ ? sender_->budget(now) : 0;
+}
+
+Connection::PathInfo Connection::path_info() const {
+  PathInfo info;
+  info.mss = effective_mss();
+  info.last_received = last_received_;
+  if (!sender_) return info;
+  info.srtt = sender_->rtt().srtt();
+  info.min_rtt = sender_->rtt().min_rtt();
+  info.rttvar = sender_->rtt().rttvar();
+  info.rto = sender_->retransmission_timeout();
+  info.cwnd = sender_->controller().cwnd();
+  info.ssthresh = sender_->controller().ssthresh();
+  info.in_flight = sender_->in_flight();
+  info.send_window = sender_->snd_wnd();
+  info.consecutive_timeouts = sender_->consecutive_timeouts();
+  info.pacing_rate = sender_->pacing_rate();
+  info.in_recovery = sender_->in_recovery();
+  return info;
+}
+
+Connection::Counters Connection::counters() const {
+  Counters counters = counters_;
+  if (receiver_) counters.bytes_in = receiver_->bytes_received();
+  if (sender_) {
+    counters.bytes_out = sender_->counters().bytes_sent;
+    counters.bytes_retransmitted = sender_->counters().bytes_retransmitted;
+    counters.timeouts = sender_->counters().timeouts;
+  }
+  return counters;
+}
+
+Connection::Remains Connection::remains() const {
+  ENSURE(receiver_.has_value());
+  return {.snd_nxt = seq_of(snd_nxt()), .rcv_nxt = receiver_->rcv_nxt(), .window = last_window_,
+          .timestamps = handshake_.agreed().timestamps, .ts_recent = receiver_->ts_recent(),
+          .timestamp_offset = config_.timestamp_offset};
+}
+
+void Connection::validate() const {
+  if (receiver_) receiver_->validate();
+  if (sender_) sender_->validate();
+  ENSURE(!is_synchronized() || (receiver_ && sender_));
+  ENSURE(state_ != State::kSynSent || (!receiver_ && role_ == Role::kActive));
+  ENSURE(ending_ == Ending::kNone || state_ == State::kClosed || state_ == State::kTimeWait);
+  ENSURE(snd_una() <= snd_nxt());
+}
+
+void Connection::validate_in_debug() const {
+#ifdef BRAID_VALIDATE
+  validate();
+#endif
+}
+
+}  // namespace braid::tcp

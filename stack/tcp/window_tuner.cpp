@@ -1,0 +1,37 @@
+#include "stack/tcp/window_tuner.h"
+
+#include <algorithm>
+
+namespace braid::tcp {
+namespace {
+
+// A round is never shorter: with a tiny round trip one burst would look like a rate.
+constexpr Duration kShortestRound = 1ms;
+constexpr Duration kUnknownRound = 100ms;
+
+}  // namespace
+
+std::uint64_t WindowTuner::capacity_for(std::uint64_t drained, std::uint64_t capacity, Duration rtt,
+                                        Memory memory, Instant now) {
+  if (!started_) {
+    started_ = true;
+    round_start_ = now;
+    drained_at_start_ = 0;
+  }
+  const Duration round = rtt == Duration::zero() ? kUnknownRound : std::max(rtt, kShortestRound);
+  const bool round_over = now - round_start_ >= round;
+  const std::uint64_t taken = drained - drained_at_start_;
+  if (round_over) {
+    round_start_ = now;
+    drained_at_start_ = drained;
+  }
+  if (taken * 2 <= capacity || memory == Memory::kScarce || now - round_start_ > round) {
+    return capacity;
+  }
+  // Within one round more than half the buffer was taken: it is what holds the peer back.
+  round_start_ = now;
+  drained_at_start_ = drained;
+  return std::max(capacity, std::min(capacity * 2, maximum_));
+}
+
+}  // namespace braid::tcp
