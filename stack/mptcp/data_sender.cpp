@@ -25,50 +25,7 @@ void validate_in_debug([[maybe_unused]] const DataSender& sender) {
 
 }  // namespace
 
-// ---- Record and Timer
-
-DataSender::Carrier* DataSender::Record::find(SubflowId subflow) {
-  const auto last = carriers.begin() + carrier_count;
-  const auto it = std::find_if(carriers.begin(), last,
-                               [subflow](const Carrier& c) { return c.subflow == subflow; });
-  return it == last ? nullptr : &*it;
-}
-
-const DataSender::Carrier* DataSender::Record::find(SubflowId subflow) const {
-  return const_cast<Record*>(this)->find(subflow);
-}
-
-bool DataSender::Record::any(Standing standing) const {
-  return std::any_of(carriers.begin(), carriers.begin() + carrier_count,
-                     [standing](const Carrier& c) { return c.standing == standing; });
-}
-
-// What a subflow has not delivered yet it retransmits by itself (M72); what it has delivered may go
-// over it again, as a new mapping.
-bool DataSender::Record::may_ride_on(SubflowId subflow) const {
-  const Carrier* const carrier = find(subflow);
-  return carrier == nullptr || carrier->standing == Standing::kAcked;
-}
-
-bool DataSender::Record::head_timer_runs() const {
-  return !due && any(Standing::kAcked) && !any(Standing::kInFlight);
-}
-
-void DataSender::Record::add(SubflowId subflow) {
-  if (Carrier* const former = find(subflow)) {
-    former->standing = Standing::kInFlight;
-    return;
-  }
-  if (carrier_count == kMaxCarriers) remove(carriers[0].subflow);  // the oldest loses its say
-  carriers[carrier_count++] = Carrier{subflow, Standing::kInFlight};
-}
-
-void DataSender::Record::remove(SubflowId subflow) {
-  const auto last = carriers.begin() + carrier_count;
-  const auto kept = std::remove_if(carriers.begin(), last,
-                                   [subflow](const Carrier& c) { return c.subflow == subflow; });
-  carrier_count = static_cast<std::uint8_t>(kept - carriers.begin());
-}
+// ---- Timer
 
 Instant DataSender::Timer::deadline(Duration rto) const {
   Duration interval = std::clamp(rto, Duration(1ms), kLongestInterval);
@@ -282,7 +239,7 @@ void DataSender::subflow_trouble(SubflowId subflow, Trouble trouble, [[maybe_unu
     } else if (carrier->standing == Standing::kInFlight) {
       carrier->standing = Standing::kTimedOut;
     }
-    if (!record.any(Standing::kInFlight) && !record.any(Standing::kAcked)) set_due(record);
+    if (record.hopeless()) set_due(record);
   }
   seek_first_due();
   // Nobody retransmits a DATA_FIN that left on the failed subflow; one more costs a pure ACK.
@@ -318,7 +275,7 @@ void DataSender::fin_transmitted(Instant now) {
 // ---- timers
 
 bool DataSender::head_timer_wanted() const {
-  return !records_.empty() && records_.front().head_timer_runs();
+  return !records_.empty() && records_.front().awaits_data_ack();
 }
 
 bool DataSender::persist_timer_wanted() const {
@@ -368,7 +325,7 @@ bool DataSender::on_deadline(Duration rto, Instant now) {
 void DataSender::fire_head_timer() {
   std::uint32_t marked = 0;
   for (Record& record : records_) {
-    if (!record.head_timer_runs()) break;
+    if (!record.awaits_data_ack()) break;
     if (marked > 0 && marked + record.length > kMaxRange) break;
     set_due(record);
     marked += record.length;
@@ -395,7 +352,7 @@ void DataSender::validate() const {
   std::uint64_t due = 0;
   for (const Record& record : records_) {
     ENSURE(record.begin == position && record.length > 0);
-    ENSURE(record.due || record.any(Standing::kInFlight) || record.any(Standing::kAcked));
+    ENSURE(record.due || !record.hopeless());
     ENSURE(!record.due || !record.any(Standing::kInFlight));
     ENSURE(!record.due || first_due_ < record.end());
     if (record.due) due += record.length;

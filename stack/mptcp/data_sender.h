@@ -21,18 +21,16 @@
 //   probe fin      a DATA_FIN all data before which is DATA_ACKed, but not itself
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
 
 #include "stack/base/pipe.h"
 #include "stack/base/time.h"
+#include "stack/mptcp/data_record.h"
 #include "stack/mptcp/data_sequence.h"
 
 namespace braid::mptcp {
-
-using SubflowId = std::uint32_t;
 
 class DataSender {
  public:
@@ -94,28 +92,9 @@ class DataSender {
 
  private:
   enum class Fin : std::uint8_t { kUnsent, kSent, kAcked };
-  enum class Standing : std::uint8_t { kInFlight, kAcked, kTimedOut };
-  struct Carrier {
-    SubflowId subflow = 0;
-    Standing standing = Standing::kInFlight;
-  };
-  struct Record {
-    static constexpr std::size_t kMaxCarriers = 8;
-    StreamOffset begin;
-    std::uint32_t length = 0;
-    bool due = false;
-    std::uint8_t carrier_count = 0;
-    std::array<Carrier, kMaxCarriers> carriers;
-
-    StreamOffset end() const { return begin + length; }
-    Carrier* find(SubflowId subflow);
-    const Carrier* find(SubflowId subflow) const;
-    bool any(Standing standing) const;
-    bool may_ride_on(SubflowId subflow) const;
-    bool head_timer_runs() const;
-    void add(SubflowId subflow);
-    void remove(SubflowId subflow);
-  };
+  using Record = DataRecord;
+  using Carrier = DataRecord::Carrier;
+  using Standing = DataRecord::Standing;
   // A timer that is started by on_deadline(), the one place that knows the time and the RTO.
   struct Timer {
     std::optional<Instant> started;
