@@ -1,4 +1,5 @@
-# Fuzz targets: every *_fuzz.cpp defines LLVMFuzzerTestOneInput and names its libraries in a line
+# Fuzz targets: every *_fuzz.cpp defines LLVMFuzzerTestOneInput. <room>_fuzz.cpp links that room;
+# any other names its libraries in a line of its own:
 #   // fuzz-libraries: braid_wire ...
 # With BRAID_FUZZ (clang) each becomes a libFuzzer program:
 #   cmake -G Ninja -B build-fuzz -DCMAKE_CXX_COMPILER=clang++ -DBRAID_FUZZ=ON -DBRAID_SANITIZE=ON
@@ -14,11 +15,15 @@ endif()
 foreach(source IN LISTS fuzz_sources)
   get_filename_component(target ${source} NAME_WE)
   file(STRINGS ${source} declaration REGEX "^// fuzz-libraries: " LIMIT_COUNT 1)
-  if(NOT declaration)
+  string(REGEX REPLACE "_fuzz$" "" room ${target})
+  if(declaration)
+    string(REGEX REPLACE "^// fuzz-libraries: +" "" libraries "${declaration}")
+    separate_arguments(libraries)
+  elseif(TARGET braid_${room})
+    set(libraries braid_${room})
+  else()
     message(FATAL_ERROR "${source} lacks its line '// fuzz-libraries: ...'")
   endif()
-  string(REGEX REPLACE "^// fuzz-libraries: +" "" libraries "${declaration}")
-  separate_arguments(libraries)
   add_executable(${target} ${source})
   target_link_libraries(${target} PRIVATE ${libraries})
   set(corpus ${fuzz_dir}/corpus/${target})
