@@ -64,8 +64,16 @@ std::optional<Link> parse_link(const NetlinkMessage& message) {
   return link;
 }
 
+bool is_interface_name(std::string_view name) {
+  const auto refused = [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || std::string_view("/\"*\\\x7f").find(c) != std::string_view::npos;
+  };
+  return !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".." &&
+         std::none_of(name.begin(), name.end(), refused);
+}
+
 Result<Link> link_by_name(NetlinkSocket& netlink, const std::string& name) {
-  if (name.empty() || name.size() >= IFNAMSIZ) return system_error(ENODEV);
+  if (!is_interface_name(name)) return system_error(EINVAL);
   NetlinkRequest request(RTM_GETLINK, NLM_F_ACK, ifinfomsg{});
   request.add(IFLA_IFNAME, std::string_view(name));
   std::optional<Link> found;

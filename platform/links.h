@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "platform/ip_address.h"
@@ -35,7 +36,9 @@ struct LinkAddress {
   bool operator==(const LinkAddress&) const = default;
 };
 
-// ENODEV when there is no such interface.
+// A name the kernel takes and that an nftables rule can quote as it is.
+bool is_interface_name(std::string_view name);
+// ENODEV when there is no such interface, EINVAL when no interface braid works with can have that name.
 Result<Link> link_by_name(NetlinkSocket& netlink, const std::string& name);
 // The link of an RTM_NEWLINK message.
 std::optional<Link> parse_link(const NetlinkMessage& message);

@@ -54,14 +54,23 @@ NextHops::NextHops(std::unique_ptr<NextHopKernel> kernel, Link link,
                    std::vector<IpAddress> configured)
     : kernel_(std::move(kernel)), link_(std::move(link)), configured_(std::move(configured)) {}
 
+std::optional<RouteHop> NextHops::configured_hop(int family) const {
+  for (const IpAddress& gateway : configured_) {
+    if (gateway.family() == family) return RouteHop{gateway};
+  }
+  return std::nullopt;
+}
+
 IpAddress NextHops::choose(const IpAddress& destination) {
   auto hop = kernel_->route_to(destination);
   if (!hop) hop = kernel_->default_route(destination.family());
-  if (hop) return hop->gateway.value_or(destination);
-  for (const IpAddress& gateway : configured_) {
-    if (gateway.family() == destination.family()) return gateway;
-  }
-  return destination;
+  if (!hop) hop = configured_hop(destination.family());
+  return hop && hop->gateway ? *hop->gateway : destination;
+}
+
+std::optional<RouteHop> NextHops::default_hop(int family) {
+  const auto hop = kernel_->default_route(family);
+  return hop ? hop : configured_hop(family);
 }
 
 const IpAddress& NextHops::next_hop(const IpAddress& destination) {

@@ -58,6 +58,10 @@ class NextHops {
   // The address lookup() resolves for this destination.
   const IpAddress& next_hop(const IpAddress& destination);
 
+  // Where traffic to anywhere goes: the link's default route, else the configured gateway; nothing
+  // when it has neither. What OtherTraffic follows.
+  std::optional<RouteHop> default_hop(int family);
+
   // News of the kernel, of any link.
   void on_event(const NetlinkMessage& message);
   // Everything is asked anew: after lost news, or when the link changed.
@@ -79,6 +83,7 @@ class NextHops {
   };
 
   IpAddress choose(const IpAddress& destination);
+  std::optional<RouteHop> configured_hop(int family) const;
   void take(Entry& entry, const Neighbour& neighbour);
   Entry& entry_for(const IpAddress& hop, Instant now);
 

@@ -16,6 +16,14 @@ namespace braid::platform {
 // The number in rtm_protocol and FRA_PROTOCOL; not in use in iproute2's rt_protos.
 inline constexpr std::uint8_t kRouteProtocol = 0xB7;
 
+inline constexpr std::uint32_t kMainTable = 254;
+
+// The answers of a kernel that has no IPv6, or has it switched off on the device.
+inline bool means_no_ipv6(std::error_code error) {
+  return error == std::errc::address_family_not_supported ||
+         error == std::errc::operation_not_supported || error == std::errc::permission_denied;
+}
+
 // A way out of one link: through a gateway, or on-link when there is none.
 struct RouteHop {
   std::optional<IpAddress> gateway;
@@ -38,6 +46,8 @@ struct Route {
   std::optional<IpAddress> gateway;  // reached on this link, whatever the link's prefixes say
   std::optional<IpAddress> preferred_source;
   std::uint32_t metric = 1024;
+
+  bool operator==(const Route&) const = default;
 };
 
 // Puts the route in, in place of a former one with the same destination, table and metric.
@@ -55,6 +65,8 @@ struct Rule {
   std::optional<std::uint8_t> ip_protocol;
   // The rule does not count when the route it finds has a prefix this short or shorter.
   std::optional<std::uint32_t> suppress_prefix_length;
+
+  bool operator==(const Rule&) const = default;
 };
 
 // Nothing happens when the same rule is there already.
