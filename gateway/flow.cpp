@@ -61,6 +61,7 @@ void Flow::connect_over_next_path(Instant now) {
   const auto port = uplinks.allocate_port(*path, concentrator);
   if (!port) return tell_unreachable(wire::IcmpError::Kind::kAdminProhibited, now);
   if (bundle_) bundle_->abort(now);
+  bundle_.reset();
   tried_.push_back(path->interface);
   attempt_started_ = now;
   bundle_ = std::make_unique<mptcp::Connection>(owner_.host().mptcp(), up_, down_, &uplinks,

@@ -80,7 +80,7 @@ void Session::flush_connecting(Instant now) {
 
 void Session::server_accepted(Instant now) {
   const std::vector<std::uint8_t> reply =
-      convert::accepted_reply(request_, server_leg_.peer_syn_options());
+      convert::accepted_reply(request_, server_options());
   ENSURE(down_.append(Slices(Bytes(reply))) == reply.size());
   server_leg_.set_incoming_start(StreamOffset(reply.size()));
   bundle_.answer(now);
@@ -92,15 +92,29 @@ void Session::server_accepted(Instant now) {
   }
 }
 
+wire::TcpOptions Session::server_options() const {
+  // RFC 8803 C29 asks for the SYN-ACK's options: those that were agreed on are all we offered.
+  wire::TcpOptions options;
+  const tcp::Connection* server = server_leg_.connection();
+  if (server == nullptr) return options;
+  const tcp::Handshake::Agreed& agreed = server->agreed();
+  options.mss = agreed.peer_mss;
+  options.window_scale = agreed.send_shift;
+  options.sack_permitted = agreed.sack;
+  if (agreed.timestamps) options.timestamps = wire::Timestamps{};
+  return options;
+}
+
 void Session::server_failed(Instant now) {
   using Code = wire::ConvertErrorCode;
   switch (*server_leg_.close_reason()) {
     case tcp::CloseReason::kRefused:  // C40
       return reply_and_close(convert::error_reply(Code::kConnectionReset, 0), now);
     case tcp::CloseReason::kUnreachable: {
-      const auto& error = server_leg_.last_error();
-      return reply_and_close(
-          convert::error_reply(Code::kDestinationUnreachable, error ? error->code : 1), now);
+      const std::uint8_t host_unreachable = 1;
+      return reply_and_close(convert::error_reply(Code::kDestinationUnreachable,
+                                                  server_leg_.icmp_code().value_or(host_unreachable)),
+                             now);
     }
     default:
       // The server never answered. Its client's clock decides, so nothing is said (DESIGN 6).

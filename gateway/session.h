@@ -56,6 +56,7 @@ class Session final : public Activity {
  private:
   void flush_connecting(Instant now);
   void server_accepted(Instant now);
+  wire::TcpOptions server_options() const;
   void server_failed(Instant now);
   void flush_relaying(Instant now);
   void end_both(Instant now);

@@ -19,15 +19,10 @@ ConcentratorProgram::ConcentratorProgram(const gateway::ConcentratorConfig& conf
       events_(start::netlink_events()),
       concentrator_(config_, ip_, random_) {
   start::clear_leftovers(netlink_);
-  settings_.enable_forwarding({config_.listen_interface});
-  for (const std::string& complaint : settings_.complaints()) platform::log_warning("{}", complaint);
-  for (const std::string& chain : platform::forward_drop_chains()) {
-    platform::log_warning(
-        "chain {} drops forwarded packets by policy: accept what goes to {} and what comes from it",
-        chain, config_.tun.name);
-  }
   inside_ = std::make_unique<InsideDoor>(loop_, netlink_, config_.tun, concentrator_);
-  settings_.loosen_reverse_path_filter(config_.tun.name);
+  start::prepare_host(settings_, {.uplinks = {config_.listen_interface},
+                                  .tun = config_.tun.name,
+                                  .local_ports = {config_.listen_port, config_.listen_port}});
   load_table();
   outside_ = std::make_unique<OutsideDoor>(
       loop_, netlink_,

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -32,9 +33,8 @@ GatewayProgram::GatewayProgram(const gateway::GatewayConfig& config)
       gateway_(config_, ip_, random_),
       other_traffic_(netlink_) {
   start::clear_leftovers(netlink_);
-  apply_host_settings();
   inside_ = std::make_unique<InsideDoor>(loop_, netlink_, config_.tun, gateway_);
-  settings_.loosen_reverse_path_filter(config_.tun.name);
+  prepare_host();
   open_uplinks();
   install_capture();
   watch_netlink();
@@ -51,17 +51,12 @@ void GatewayProgram::run() {
   platform::log_info("gateway: stopped");
 }
 
-void GatewayProgram::apply_host_settings() {
-  std::vector<std::string> uplinks;
-  for (const gateway::UplinkConfig& u : config_.uplinks) uplinks.push_back(u.interface);
-  settings_.enable_forwarding(uplinks);
-  settings_.reserve_ports({config_.first_port, config_.last_port});
-  for (const std::string& complaint : settings_.complaints()) platform::log_warning("{}", complaint);
-  for (const std::string& chain : platform::forward_drop_chains()) {
-    platform::log_warning(
-        "chain {} drops forwarded packets by policy: accept what goes to {} and what comes from it",
-        chain, config_.tun.name);
-  }
+void GatewayProgram::prepare_host() {
+  platform::HostNeeds needs{.uplinks = {},
+                            .tun = config_.tun.name,
+                            .local_ports = {config_.first_port, config_.last_port}};
+  for (const gateway::UplinkConfig& u : config_.uplinks) needs.uplinks.push_back(u.interface);
+  start::prepare_host(settings_, needs);
 }
 
 void GatewayProgram::open_uplinks() {

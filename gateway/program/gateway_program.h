@@ -33,7 +33,7 @@ class GatewayProgram {
   void run();
 
  private:
-  void apply_host_settings();
+  void prepare_host();
   void open_uplinks();
   void install_capture();
   void load_table(platform::GatewayNftPlan::NewConnections new_connections);

@@ -3,8 +3,10 @@
 
 #include "gateway/program/start_error.h"
 #include "platform/entropy.h"
+#include "platform/host_settings.h"
 #include "platform/log.h"
 #include "platform/netlink_socket.h"
+#include "platform/nft_table.h"
 #include "platform/routes.h"
 
 namespace braid::program::start {
@@ -30,6 +32,16 @@ inline platform::NetlinkEvents netlink_events() {
 inline void clear_leftovers(platform::NetlinkSocket& netlink) {
   const auto cleared = platform::clear_own_rules_and_routes(netlink);
   if (!cleared) platform::log_warning("cannot clear old rules: {}", cleared.error().message());
+}
+
+// Sets what braid needs of the host, and names in one line each what a person must do. The TUN is there.
+inline void prepare_host(platform::HostSettings& settings, const platform::HostNeeds& needs) {
+  std::vector<std::string> advice = platform::prepare_host(settings, needs);
+  for (const std::string& line :
+       platform::forward_drop_advice(platform::forward_drop_chains(), needs.tun)) {
+    advice.push_back(line);
+  }
+  for (const std::string& line : advice) platform::log_warning("{}", line);
 }
 
 }  // namespace braid::program::start

@@ -138,6 +138,14 @@ void Connection::probe() {
 
 void Connection::abort(Instant now) { end_with_reset(CloseReason::kAborted, now); }
 
+void Connection::abandon(Instant now) { end(CloseReason::kAborted, now); }
+
+void Connection::repeat_syn() {
+  if (state_ != State::kSynSent || syn_due_ != SynDue::kNone) return;
+  syn_due_ = SynDue::kDue;
+  wake();
+}
+
 void Connection::door_opened() {
   if (!waits_for_door_) return;
   waits_for_door_ = false;
@@ -209,12 +217,21 @@ void Connection::run_timers(Instant now) {
   if (ending_ != Ending::kNone) return;
   switch (handshake_.on_deadline(now)) {
     case Handshake::Timeout::kNothing: break;
-    case Handshake::Timeout::kResend: syn_due_ = SynDue::kDue; break;
+    case Handshake::Timeout::kResend: resend_syn(now); break;
     case Handshake::Timeout::kGiveUp: end(CloseReason::kTimedOut, now); return;
   }
   if (receiver_) receiver_->on_deadline(now);
   if (sender_ && now >= sender_->next_deadline()) run_sender_timer(now);
   if (ending_ == Ending::kNone) run_keepalive(now);
+}
+
+void Connection::resend_syn(Instant now) {
+  if (state_ == State::kSynSent &&
+      config_.syn_repeats == ConnectionConfig::SynRepeats::kOnRequest) {
+    handshake_.sent(Handshake::Sent::kDue, now);  // the timer goes on, for the end of patience
+  } else {
+    syn_due_ = SynDue::kDue;
+  }
 }
 
 void Connection::run_sender_timer(Instant now) {

@@ -60,6 +60,9 @@ struct ConnectionConfig {
   // reach somebody who waits.
   enum class SoftErrors : std::uint8_t { kKeepTrying, kEndConnecting };
   SoftErrors soft_errors = SoftErrors::kKeepTrying;
+  // Active open: the SYN is repeated by our own timer, or only when repeat_syn() says so (RFC 8803
+  // C55: a converter's server SYN follows its client's).
+  enum class SynRepeats : std::uint8_t { kOnTimer, kOnRequest } syn_repeats = SynRepeats::kOnTimer;
   Duration syn_timeout = 180s;               // RFC 9293 MUST-23: at least three minutes
   Duration keepalive_interval = 0s;          // 0: off (RFC 9293 MUST-25)
   std::uint32_t max_syn_retransmissions = 7;
@@ -93,6 +96,11 @@ class Connection : public Agenda::Entry {
   void probe();                // a keep-alive now: is the peer still there?
   // Ends it at once: RST (with the user's options), closed(kAborted). In SYN-SENT no RST leaves.
   void abort(Instant now);
+  // Ends it at once and in silence: for a connecting peer that has been told the truth in another way
+  // (an ICMP error). closed(kAborted) is called before this returns.
+  void abandon(Instant now);
+  // Active open: the SYN leaves once more. Without effect once it was answered.
+  void repeat_syn();
 
   const Tuple& tuple() const { return tuple_; }
   State state() const { return state_; }
@@ -158,6 +166,7 @@ class Connection : public Agenda::Entry {
   void start_receiver(const wire::Segment& syn);
   std::optional<Duration> handshake_rtt(Instant now) const;
   void run_timers(Instant now);
+  void resend_syn(Instant now);
   void run_sender_timer(Instant now);
   void run_keepalive(Instant now);
   void end(CloseReason reason, Instant now);

@@ -130,6 +130,7 @@ bool Connection::answer_repeated_syn(const wire::Segment& segment, std::int64_t 
   if (state_ == State::kSynReceived && !segment.flags.ack) {
     if (syn_due_ == SynDue::kWithheld) {
       ++syn_repeats_;
+      user_.syn_repeated();
     } else if (syn_due_ == SynDue::kNone) {
       syn_due_ = SynDue::kAnswer;
     }

@@ -79,6 +79,9 @@ void PipeStream::retransmission_timeout(std::uint32_t, Instant) {}
 
 void PipeStream::closed(CloseReason reason, Instant) {
   close_reason_ = reason;
+  if (connection_ != nullptr && connection_->last_error()) {
+    icmp_code_ = connection_->last_error()->code;
+  }
   connection_ = nullptr;
   incoming_.set_writer(nullptr);
   outgoing_.set_reader(nullptr);

@@ -36,6 +36,8 @@ class PipeStream final : public StreamUser {
 
   bool is_established() const { return established_; }
   std::optional<CloseReason> close_reason() const { return close_reason_; }
+  // The ICMP code of the error that ended it, if one did (kUnreachable).
+  std::optional<std::uint8_t> icmp_code() const { return icmp_code_; }
 
   // --- StreamUser
   Verdict segment_arrived(const wire::Segment& segment, std::uint64_t position,
@@ -67,6 +69,7 @@ class PipeStream final : public StreamUser {
   WindowTuner tuner_;
   bool established_ = false;
   std::optional<CloseReason> close_reason_;
+  std::optional<std::uint8_t> icmp_code_;
 };
 
 }  // namespace braid::tcp

@@ -85,6 +85,8 @@ class StreamUser {
   // passive one. `syn_bytes_acked`: how much of our SYN's payload the SYN-ACK acknowledged.
   virtual Verdict established(const wire::Segment& segment, std::uint32_t syn_bytes_acked,
                               Instant now) = 0;
+  // The peer repeated its SYN while our answer is withheld. Default: nobody cares.
+  virtual void syn_repeated() {}
   // The retransmission timer fired with bytes outstanding; `consecutive` counts from 1.
   virtual void retransmission_timeout(std::uint32_t consecutive, Instant now) = 0;
   // Window, congestion window or device opened: send budget may have grown. Default: nobody cares.
