@@ -20,6 +20,7 @@
 #include "stack/base/pipe.h"
 #include "stack/base/random.h"
 #include "stack/cc/factory.h"
+#include "stack/mptcp/data_level.h"
 #include "stack/mptcp/paths.h"
 #include "stack/sched/scheduler.h"
 #include "stack/tcp/close_reason.h"
@@ -28,8 +29,8 @@
 namespace braid::mptcp {
 
 class Layer;
+class Core;
 
-enum class Mode : std::uint8_t { kConnecting, kMptcp, kFallback };
 enum class Checksums : std::uint8_t { kWhenPeerAsks, kRequired };
 
 struct ConnectionConfig {
@@ -44,6 +45,7 @@ struct ConnectionConfig {
   enum class Joins : std::uint8_t { kWelcome, kDenied } joins = Joins::kWelcome;
   Duration join_retry_after = 1s;        // after a failed join on a path, doubled each time
   Duration last_subflow_timeout = 60s;   // without any subflow, then closed (M84)
+  std::uint64_t max_receive_buffer = 6 * 1024 * 1024;  // `incoming` grows up to this, bytes
 };
 
 struct Status {
@@ -54,13 +56,16 @@ struct Status {
   std::optional<tcp::CloseReason> closed;
 };
 
-class Connection : public Agenda::Entry {
+class Connection {
  public:
   // `outgoing` is read from, `incoming` written to. `paths` may be nullptr: no joins are made (a
   // concentrator). All must outlive the connection.
   Connection(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths,
              ConnectionConfig config, Agenda::Entry& owner);
+  // Aborts what has not ended; see abort().
   ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   // Active open over one path. `syn_payload` (a Convert message, may be empty) rides in the SYN and
   // all its retransmissions, outside the data stream (M36).
@@ -105,8 +110,12 @@ class Connection : public Agenda::Entry {
   const Counters& counters() const;
   std::uint32_t local_token() const;
 
+  // A peer's MP_JOIN reached it, or its owner's flow needs it again: flush() has something to do.
+  void wake();
+
  private:
-  // (the author's)
+  Layer& layer_;
+  std::unique_ptr<Core> core_;  // goes to the layer when subflows still have to finish
 };
 
 }  // namespace braid::mptcp

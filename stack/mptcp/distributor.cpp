@@ -1,0 +1,71 @@
+#include "stack/mptcp/distributor.h"
+
+#include <algorithm>
+
+#include "stack/base/ensure.h"
+
+namespace braid::mptcp {
+namespace {
+
+sched::PathView view_of(const Subflow& subflow, Instant now) {
+  const tcp::Connection::PathInfo info = subflow.tcp()->path_info();
+  return {.id = subflow.id(),
+          .backup = subflow.backup(),
+          .in_doubt = subflow.in_doubt(),
+          .srtt = info.srtt,
+          .cwnd = info.cwnd,
+          .in_flight = info.in_flight + subflow.queued(),
+          .budget = subflow.tcp()->send_budget(now),
+          .mss = info.mss};
+}
+
+}  // namespace
+
+void Distributor::look(const std::vector<std::unique_ptr<Subflow>>& subflows, Instant now) {
+  paths_.clear();
+  by_path_.clear();
+  for (const auto& subflow : subflows) {
+    if (!subflow->carries_data()) continue;
+    paths_.push_back(view_of(*subflow, now));
+    by_path_.push_back(subflow.get());
+  }
+}
+
+// Whole segments where at least one fits: the mapping's last piece is then not a runt.
+std::uint32_t Distributor::range_limit(const sched::PathView& path) {
+  const auto budget = static_cast<std::uint32_t>(std::min<std::uint64_t>(path.budget, kMaxRange));
+  return path.mss > 0 && budget > path.mss ? budget / path.mss * path.mss : budget;
+}
+
+Distributor::Outcome Distributor::run(DataSender& sender,
+                                      const std::vector<std::unique_ptr<Subflow>>& subflows,
+                                      Instant now) {
+  Outcome outcome;
+  if (sender.unsent() == 0 && !sender.has_reinjections()) return outcome;
+  look(subflows, now);
+  while (!paths_.empty()) {
+    const sched::StreamView stream{.unsent = std::max<std::uint64_t>(sender.unsent(), 1),
+                                   .window = sender.window_left()};
+    const auto picked = scheduler_->pick(paths_, stream);
+    if (!picked) break;
+    const auto path = std::find_if(paths_.begin(), paths_.end(),
+                                   [&](const sched::PathView& p) { return p.id == *picked; });
+    ENSURE(path != paths_.end() && path->budget > 0);
+    Subflow& subflow = *by_path_[static_cast<std::size_t>(path - paths_.begin())];
+    // A runt while more waits and the path is busy: rather wait for an ACK (RFC 9293 MUST-38).
+    const bool runt = path->budget < path->mss && path->in_flight > 0 &&
+                      sender.unsent() > path->budget && !sender.has_reinjections();
+    const auto range = runt ? std::nullopt : sender.next(subflow.id(), range_limit(*path), now);
+    if (!range) {
+      path->budget = 0;
+      continue;
+    }
+    subflow.map(*range);
+    sender.mapped(*range, subflow.id(), now);
+    if (range->kind == DataSender::Range::Kind::kReinjection) outcome.reinjected += range->length;
+    *path = view_of(subflow, now);
+  }
+  return outcome;
+}
+
+}  // namespace braid::mptcp

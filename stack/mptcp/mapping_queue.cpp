@@ -1,0 +1,75 @@
+#include "stack/mptcp/mapping_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "stack/base/ensure.h"
+
+namespace braid::mptcp {
+
+void MappingQueue::set_start(std::uint64_t position) {
+  ENSURE(entries_.empty() && start_ == end_);
+  start_ = end_ = position;
+}
+
+void MappingQueue::push(std::uint64_t data_sequence, Pipe::Hold hold, bool data_fin,
+                        std::optional<std::uint16_t> checksum) {
+  ENSURE(hold.length() > 0 && hold.length() + data_fin <= 0xffff);
+  Mapping mapping{.position = end_,
+                  .data_sequence = data_sequence,
+                  .begin = hold.begin(),
+                  .length = hold.length(),
+                  .data_fin = data_fin,
+                  .checksum = checksum};
+  end_ = mapping.end();
+  entries_.push_back({mapping, std::move(hold)});
+}
+
+const MappingQueue::Entry* MappingQueue::entry_at(std::uint64_t position) const {
+  const auto after = std::upper_bound(
+      entries_.begin(), entries_.end(), position,
+      [](std::uint64_t p, const Entry& entry) { return p < entry.mapping.position; });
+  if (after == entries_.begin()) return nullptr;
+  const Entry& entry = *std::prev(after);
+  return position < entry.mapping.end() ? &entry : nullptr;
+}
+
+const MappingQueue::Mapping* MappingQueue::at(std::uint64_t position) const {
+  const Entry* const entry = entry_at(position);
+  return entry == nullptr ? nullptr : &entry->mapping;
+}
+
+Slices MappingQueue::peek(std::uint64_t position, std::uint32_t max_length) const {
+  const Entry* const entry = entry_at(position);
+  if (entry == nullptr) return {};
+  const StreamOffset from = entry->mapping.begin + (position - entry->mapping.position);
+  if (from < entry->hold.begin()) return {};  // acknowledged already, and given up
+  return entry->hold.peek(from, max_length);
+}
+
+std::optional<MappingQueue::Mapping> MappingQueue::acked(std::uint64_t position) {
+  if (entries_.empty()) return std::nullopt;
+  Entry& first = entries_.front();
+  if (first.mapping.end() <= position) {
+    const Mapping done = first.mapping;
+    entries_.pop_front();
+    return done;
+  }
+  if (first.mapping.position < position) {
+    first.hold.trim_front(first.mapping.begin + (position - first.mapping.position));
+  }
+  return std::nullopt;
+}
+
+void MappingQueue::validate() const {
+  std::uint64_t expected = entries_.empty() ? end_ : entries_.front().mapping.position;
+  ENSURE(expected >= start_);
+  for (const Entry& entry : entries_) {
+    ENSURE(entry.mapping.position == expected && entry.mapping.length > 0);
+    ENSURE(entry.hold.end() == entry.mapping.begin + entry.mapping.length);
+    expected = entry.mapping.end();
+  }
+  ENSURE(expected == end_);
+}
+
+}  // namespace braid::mptcp

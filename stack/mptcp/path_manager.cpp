@@ -1,0 +1,96 @@
+#include "stack/mptcp/path_manager.h"
+
+#include <algorithm>
+
+namespace braid::mptcp {
+namespace {
+
+constexpr Duration kPermanentPause = 30s;
+
+}  // namespace
+
+void PathManager::set_primary(const wire::Endpoint& remote, Joinable joinable) {
+  primary_ = remote;
+  primary_joinable_ = joinable;
+}
+
+void PathManager::advertised(std::uint8_t id, const wire::IpAddress& address,
+                             std::optional<std::uint16_t> port) {
+  const wire::Endpoint endpoint{address, port.value_or(primary_.port)};
+  const auto known = addresses_.find(id);
+  if (known != addresses_.end()) {
+    if (known->second.address == address) known->second.port = endpoint.port;  // M92
+    return;
+  }
+  if (addresses_.size() < kMaxAddresses) addresses_.emplace(id, endpoint);
+}
+
+void PathManager::withdrawn(std::uint8_t id) {
+  addresses_.erase(id);
+}
+
+const PathManager::Attempts& PathManager::attempts_of(const LocalPath& path) const {
+  static const Attempts kNone;
+  const auto it = attempts_.find(key_of(path));
+  return it == attempts_.end() ? kNone : it->second;
+}
+
+// The candidates in order: the first address, then the advertised ones by id. Each failure moves on.
+std::optional<wire::Endpoint> PathManager::remote_for(const LocalPath& path) const {
+  std::vector<wire::Endpoint> candidates;
+  const wire::Family family = path.address.family();
+  if (primary_joinable_ == Joinable::kYes && primary_.address.family() == family) {
+    candidates.push_back(primary_);
+  }
+  for (const auto& [id, endpoint] : addresses_) {
+    if (endpoint.address.family() == family) candidates.push_back(endpoint);
+  }
+  if (candidates.empty()) return std::nullopt;
+  return candidates[attempts_of(path).failures % candidates.size()];
+}
+
+std::optional<PathManager::Join> PathManager::next(std::span<const LocalPath> paths,
+                                                   const Occupied& occupied, Instant now) const {
+  for (const LocalPath& path : paths) {
+    if (!path.usable || occupied(path) || attempts_of(path).next > now) continue;
+    if (const auto remote = remote_for(path)) return Join{path, *remote};
+  }
+  return std::nullopt;
+}
+
+void PathManager::attempted(const LocalPath& path, Instant now) {
+  attempts_[key_of(path)].next = now + retry_after_;
+}
+
+void PathManager::succeeded(const LocalPath& path) {
+  attempts_[key_of(path)].failures = 0;
+}
+
+void PathManager::failed(const LocalPath& path, Refusal refusal, Instant now) {
+  Attempts& attempts = attempts_[key_of(path)];
+  Duration pause = retry_after_;
+  for (std::uint32_t i = 0; i < attempts.failures && pause < kLongestPause; ++i) pause *= 2;
+  if (refusal == Refusal::kPermanent) pause = std::max(pause, kPermanentPause);
+  attempts.next = now + std::min(pause, kLongestPause);
+  ++attempts.failures;
+}
+
+void PathManager::paths_changed(std::span<const LocalPath> paths) {
+  for (const LocalPath& path : paths) {
+    Attempts& attempts = attempts_[key_of(path)];
+    if (path.usable && !attempts.was_usable) attempts = Attempts();
+    attempts.was_usable = path.usable;
+  }
+}
+
+Instant PathManager::next_deadline(std::span<const LocalPath> paths, const Occupied& occupied,
+                                   Instant now) const {
+  Instant earliest = kNever;
+  for (const LocalPath& path : paths) {
+    if (!path.usable || occupied(path) || !remote_for(path)) continue;
+    earliest = std::min(earliest, std::max(attempts_of(path).next, now));
+  }
+  return earliest;
+}
+
+}  // namespace braid::mptcp

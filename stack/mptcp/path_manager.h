@@ -1,0 +1,75 @@
+// PathManager: which additional subflows a connection should have, and what it knows of addresses
+// (RFC 8684 3.2, 3.4). Pure bookkeeping: the connection opens and closes.
+//
+// One subflow per local path, to the peer's first address when its family fits and the peer did not
+// forbid it (M29), else to one it advertised. A join that failed is tried again after a pause that
+// doubles, over the next candidate: M48 and M95 advise against the same address at all, but a path
+// that was down is why this connection has several. An address once in use is never replaced under
+// the same id without REMOVE_ADDR (M92, M93).
+// Timer: one per local path, until its next attempt.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "stack/mptcp/paths.h"
+
+namespace braid::mptcp {
+
+class PathManager {
+ public:
+  static constexpr Duration kLongestPause = 60s;
+  static constexpr std::size_t kMaxAddresses = 16;  // of the peer, remembered
+
+  explicit PathManager(Duration retry_after) : retry_after_(retry_after) {}
+
+  enum class Joinable : std::uint8_t { kYes, kDenied };  // C in the peer's MP_CAPABLE
+  void set_primary(const wire::Endpoint& remote, Joinable joinable);
+  void set_primary_joinable(Joinable joinable) { primary_joinable_ = joinable; }
+  // ADD_ADDR whose HMAC was right; without a port the first subflow's is meant (M94).
+  void advertised(std::uint8_t id, const wire::IpAddress& address,
+                  std::optional<std::uint16_t> port);
+  void withdrawn(std::uint8_t id);  // REMOVE_ADDR
+
+  struct Join {
+    LocalPath path;
+    wire::Endpoint remote;
+  };
+  using Occupied = std::function<bool(const LocalPath&)>;
+  // What should be joined now. Each answer is followed by attempted().
+  std::optional<Join> next(std::span<const LocalPath> paths, const Occupied& occupied,
+                           Instant now) const;
+  void attempted(const LocalPath& path, Instant now);
+  void succeeded(const LocalPath& path);
+  // M105: a permanent refusal is given a long pause.
+  enum class Refusal : std::uint8_t { kTransient, kPermanent };
+  void failed(const LocalPath& path, Refusal refusal, Instant now);
+  // Paths that became usable start afresh.
+  void paths_changed(std::span<const LocalPath> paths);
+  // When next() may have another answer.
+  Instant next_deadline(std::span<const LocalPath> paths, const Occupied& occupied,
+                        Instant now) const;
+
+ private:
+  using Key = std::pair<tcp::InterfaceId, wire::IpAddress>;
+  struct Attempts {
+    std::uint32_t failures = 0;  // in a row
+    Instant next = Instant::min();
+    bool was_usable = true;
+  };
+  static Key key_of(const LocalPath& path) { return {path.interface, path.address}; }
+  std::optional<wire::Endpoint> remote_for(const LocalPath& path) const;
+  const Attempts& attempts_of(const LocalPath& path) const;
+
+  Duration retry_after_;
+  wire::Endpoint primary_;
+  Joinable primary_joinable_ = Joinable::kYes;
+  std::map<std::uint8_t, wire::Endpoint> addresses_;  // advertised by the peer
+  std::map<Key, Attempts> attempts_;
+};
+
+}  // namespace braid::mptcp

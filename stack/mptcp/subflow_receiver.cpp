@@ -1,0 +1,280 @@
+#include "stack/mptcp/subflow_receiver.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "stack/base/ensure.h"
+#include "stack/wire/checksum.h"
+
+namespace braid::mptcp {
+namespace {
+
+bool is_pure_data_fin(const wire::Dss& dss) {
+  return dss.data_fin && dss.mapping->data_length == 1 && dss.mapping->subflow_sequence == 0;
+}
+
+}  // namespace
+
+void SubflowReceiver::set_start(std::uint64_t position) {
+  ENSURE(mappings_.empty());
+  start_ = next_ = position;
+}
+
+// ---- declaring
+
+SubflowReceiver::Declared SubflowReceiver::declare(const wire::Dss& dss) {
+  const wire::Dss::Mapping& option = *dss.mapping;
+  if (option.checksum.has_value() != level_.checksum()) return Declared::kWrongChecksum;
+  DataReceiver& receiver = *level_.receiver;
+  const std::uint64_t dsn =
+      option.eight_byte_sequence
+          ? option.data_sequence
+          : receiver.sequence().promote(static_cast<std::uint32_t>(option.data_sequence),
+                                        receiver.pipe().in_order());
+  if (is_pure_data_fin(dss)) {  // M79: outside the subflow's sequence space
+    if (!option.checksum ||
+        wire::dss_checksum({}, dsn, 0, option.data_length) == *option.checksum) {
+      receiver.data_fin(dsn);
+    }
+    return Declared::kFine;
+  }
+  mapping_seen_ = true;
+  Mapping mapping{.length = static_cast<std::uint32_t>(option.data_length - dss.data_fin),
+                  .data_sequence = dsn,
+                  .subflow_sequence = option.subflow_sequence,
+                  .wire_length = option.data_length,
+                  .checksum = option.checksum};
+  // The SSN is 32 bits wide: the position nearest to where we are.
+  const auto expected = static_cast<std::uint32_t>(next_ - start_ + 1);
+  const auto delta = static_cast<std::int32_t>(option.subflow_sequence - expected);
+  const std::int64_t position = static_cast<std::int64_t>(next_) + delta;
+  if (position < static_cast<std::int64_t>(start_)) return Declared::kContradiction;
+  mapping.position = static_cast<std::uint64_t>(position);
+  if (dss.data_fin && !option.checksum) receiver.data_fin(dsn + mapping.length);
+  return add(std::move(mapping));
+}
+
+SubflowReceiver::Declared SubflowReceiver::declare(const wire::MpCapable& option) {
+  if (option.checksum.has_value() != level_.checksum()) return Declared::kWrongChecksum;
+  mapping_seen_ = true;
+  return add({.position = start_,
+              .length = *option.data_length,
+              .data_sequence = initial_dsn_of(*level_.negotiation.remote_key()) + 1,
+              .subflow_sequence = 1,
+              .wire_length = *option.data_length,
+              .checksum = option.checksum});
+}
+
+// Without checksums a mapping is only a shift between two sequence spaces, so the parts of it that
+// are news are added, however the peer cut it the first time.
+SubflowReceiver::Declared SubflowReceiver::add(Mapping mapping) {
+  const std::uint64_t needed_from = held_.empty() ? next_ : held_begin_;
+  if (mapping.length == 0 || mapping.end() <= needed_from) return Declared::kFine;
+  const StreamOffset parallel(mapping.position - level_.incoming_skip);
+  if (level_.receiver->sequence().dsn(parallel) != mapping.data_sequence) straight_ = false;
+  if (mapping.checksum) return add_checked(std::move(mapping));
+
+  const std::uint64_t shift = mapping.data_sequence - mapping.position;
+  std::uint64_t position = std::max(mapping.position, needed_from);
+  const std::uint64_t end = mapping.end();
+  auto it = first_ending_after(position);
+  while (position < end) {
+    if (it != mappings_.end() && it->position <= position) {
+      if (it->data_sequence - it->position != shift) return Declared::kContradiction;
+      position = it->end();
+      ++it;
+      continue;
+    }
+    if (mappings_.size() >= kMaxMappings) break;
+    const std::uint64_t stop = it == mappings_.end() ? end : std::min(end, it->position);
+    it = std::next(mappings_.insert(
+        it, Mapping{.position = position,
+                    .length = static_cast<std::uint32_t>(stop - position),
+                    .data_sequence = position + shift}));
+    position = stop;
+  }
+  take_held();
+  return Declared::kFine;
+}
+
+// With checksums the sum belongs to exactly this range: it comes again as it was or not at all.
+SubflowReceiver::Declared SubflowReceiver::add_checked(Mapping mapping) {
+  const auto it = first_ending_after(mapping.position);
+  if (it != mappings_.end() && it->position < mapping.end()) {
+    const bool same = it->position == mapping.position && it->length == mapping.length &&
+                      it->data_sequence == mapping.data_sequence &&
+                      it->checksum == mapping.checksum;
+    return same ? Declared::kFine : Declared::kContradiction;
+  }
+  const std::uint64_t needed_from = held_.empty() ? next_ : held_begin_;
+  if (mapping.position < needed_from || mappings_.size() >= kMaxMappings) return Declared::kFine;
+  mappings_.insert(it, std::move(mapping));
+  take_held();
+  return Declared::kFine;
+}
+
+std::deque<SubflowReceiver::Mapping>::iterator SubflowReceiver::first_ending_after(
+    std::uint64_t position) {
+  return std::upper_bound(
+      mappings_.begin(), mappings_.end(), position,
+      [](std::uint64_t p, const Mapping& mapping) { return p < mapping.end(); });
+}
+
+const SubflowReceiver::Mapping* SubflowReceiver::find(std::uint64_t position) const {
+  const auto it = const_cast<SubflowReceiver*>(this)->first_ending_after(position);
+  return it != mappings_.end() && it->position <= position ? &*it : nullptr;
+}
+
+std::uint64_t SubflowReceiver::next_mapping_after(std::uint64_t position) const {
+  const auto it = const_cast<SubflowReceiver*>(this)->first_ending_after(position);
+  return it == mappings_.end() ? UINT64_MAX : it->position;
+}
+
+// ---- placing
+
+Interval SubflowReceiver::place(std::uint64_t position, const Slices& bytes) {
+  if (level_.plain()) return place_plain(position, bytes);
+  const std::uint64_t end = position + bytes.size();
+  Interval kept{position, position};
+  for (std::uint64_t at = position; at < end;) {
+    const Mapping* const mapping = find(at);
+    const std::uint64_t stop =
+        std::min(end, mapping != nullptr ? mapping->end() : next_mapping_after(at));
+    const Slices part = bytes.sub(static_cast<std::uint32_t>(at - position),
+                                  static_cast<std::uint32_t>(stop - at));
+    const Interval now_kept =
+        mapping != nullptr ? place_mapped(const_cast<Mapping&>(*mapping), at, part)
+                           : hold(at, part);
+    if (now_kept.size() > 0) {
+      if (kept.size() == 0) kept.begin = now_kept.begin;
+      kept.end = now_kept.end;
+    }
+    if (now_kept.end != stop || (now_kept.begin != at && at != position)) break;
+    at = stop;
+  }
+  return kept;
+}
+
+Interval SubflowReceiver::place_mapped(Mapping& mapping, std::uint64_t position,
+                                       const Slices& bytes) {
+  const std::uint64_t inside = position - mapping.position;
+  if (!mapping.checksum) {
+    const Interval range = level_.receiver->place(mapping.data_sequence + inside, bytes);
+    return {position + range.begin, position + range.end};
+  }
+  const std::uint64_t needed = inside + bytes.size();
+  if (mapping.staged_bytes.size() < needed) {
+    const std::uint64_t growth = needed - mapping.staged_bytes.size();
+    if (staged_ + growth > kMaxStaged) return {position, position};
+    staged_ += growth;
+    mapping.staged_bytes.resize(needed);
+  }
+  bytes.copy_to(MutableBytes(mapping.staged_bytes).subspan(inside, bytes.size()));
+  mapping.staged.insert(inside, needed);
+  return {position, position + bytes.size()};
+}
+
+// Only what continues the bytes in order: anything else would have to be SACKed without knowing
+// whether there will ever be room for it.
+Interval SubflowReceiver::hold(std::uint64_t position, const Slices& bytes) {
+  if (held_.empty()) held_begin_ = next_;
+  const std::uint64_t held_end = held_begin_ + held_.size();
+  const std::uint64_t end = position + bytes.size();
+  if (position > held_end || position < held_begin_) return {position, position};
+  if (end <= held_end) return {position, end};
+  const auto old = static_cast<std::uint32_t>(held_end - position);
+  const std::uint64_t room = kMaxUnmapped - held_.size();
+  const auto taken = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes.size() - old, room));
+  if (taken < bytes.size() - old) starved_ = true;
+  held_.resize(held_.size() + taken);
+  bytes.sub(old, taken).copy_to(MutableBytes(held_).last(taken));
+  return {position, held_begin_ + held_.size()};
+}
+
+// Held bytes go to their mapping as far as mappings reach. They were acknowledged on the subflow
+// already; what the data level refuses comes again there (M73).
+void SubflowReceiver::take_held() {
+  std::size_t used = 0;
+  while (used < held_.size()) {
+    const std::uint64_t at = held_begin_ + used;
+    const Mapping* const mapping = find(at);
+    if (mapping == nullptr) break;
+    const std::size_t length = std::min<std::uint64_t>(held_.size() - used, mapping->end() - at);
+    place_mapped(const_cast<Mapping&>(*mapping), at, Bytes(held_).subspan(used, length));
+    used += length;
+  }
+  if (used == 0) return;
+  held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(used));
+  held_begin_ += used;
+  if (held_.empty()) held_ = {};
+  received_up_to(next_);
+}
+
+void SubflowReceiver::received_up_to(std::uint64_t position) {
+  next_ = std::max(next_, position);
+  if (level_.plain()) return;
+  const std::uint64_t done = held_.empty() ? next_ : std::min(next_, held_begin_);
+  while (!mappings_.empty() && mappings_.front().end() <= done) {
+    if (failed_) return;  // discarded, or delivered as it is by fall_back()
+    const Mapping& mapping = mappings_.front();
+    if (mapping.checksum) deliver_checked(mapping);
+    if (failed_) return;
+    staged_ -= mapping.staged_bytes.size();
+    mappings_.pop_front();
+  }
+}
+
+void SubflowReceiver::deliver_checked(const Mapping& mapping) {
+  wire::InternetSum sum;
+  sum.add(Bytes(mapping.staged_bytes));
+  if (wire::dss_checksum(sum, mapping.data_sequence, mapping.subflow_sequence,
+                         mapping.wire_length) != *mapping.checksum) {
+    failed_ = mapping.data_sequence;
+    return;
+  }
+  level_.receiver->place(mapping.data_sequence, Slices(Bytes(mapping.staged_bytes)));
+  if (mapping.has_data_fin()) level_.receiver->data_fin(mapping.data_sequence + mapping.length);
+}
+
+// ---- fallback
+
+Interval SubflowReceiver::place_plain(std::uint64_t position, const Slices& bytes) {
+  const std::uint64_t end = position + bytes.size();
+  if (end <= level_.incoming_skip) return {position, end};
+  const std::uint64_t from = std::max(position, level_.incoming_skip);
+  const StreamOffset offset(from - level_.incoming_skip);
+  const Interval held = level_.incoming->write_at(
+      offset, bytes.sub(static_cast<std::uint32_t>(from - position),
+                        static_cast<std::uint32_t>(end - from)));
+  return {position, from + (held.end - offset.value())};
+}
+
+void SubflowReceiver::fall_back() {
+  for (const Mapping& mapping : mappings_) {
+    for (const Interval& part : mapping.staged.ranges()) {
+      place_plain(mapping.position + part.begin,
+                  Bytes(mapping.staged_bytes).subspan(part.begin, part.size()));
+    }
+  }
+  if (!held_.empty()) place_plain(held_begin_, Bytes(held_));
+  mappings_.clear();
+  held_.clear();
+  staged_ = 0;
+  failed_.reset();
+  starved_ = false;
+}
+
+void SubflowReceiver::validate() const {
+  std::uint64_t last = 0, staged = 0;
+  for (const Mapping& mapping : mappings_) {
+    ENSURE(mapping.length > 0 && mapping.position >= last);
+    ENSURE(mapping.staged_bytes.size() <= mapping.length);
+    last = mapping.end();
+    staged += mapping.staged_bytes.size();
+  }
+  ENSURE(staged == staged_ && held_.size() <= kMaxUnmapped);
+  ENSURE(held_.empty() || held_begin_ <= next_);
+}
+
+}  // namespace braid::mptcp
