@@ -128,6 +128,11 @@ bool PacketView::tcp_checksum_ok() const {
   return fold(add_words(pseudo_sum(transport_length()), tcp)) == 0xffff;
 }
 
+bool PacketView::is_intact_tcp() const {
+  if (!is_tcp() || !tcp_checksum_ok()) return false;
+  return !v4_ || fold(add_words(0, Bytes(bytes_).first(header_length_))) == 0xffff;
+}
+
 std::uint64_t PacketView::pseudo_sum(std::uint32_t length) const {
   const Bytes addresses = v4_ ? Bytes(bytes_).subspan(12, 8) : Bytes(bytes_).subspan(8, 32);
   return add_words(0, addresses) + protocol_ + length;

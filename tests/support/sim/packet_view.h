@@ -71,6 +71,9 @@ class PacketView {
   MutableBytes tcp_options() const;
   MutableBytes tcp_payload() const;
   bool tcp_checksum_ok() const;
+  // TCP whose checksums are right: what a box may rewrite. One that made the checksum anew for a
+  // damaged packet would wash the damage clean.
+  bool is_intact_tcp() const;
 
   // The pseudo-header's sum for a transport length of `length` bytes.
   std::uint64_t pseudo_sum(std::uint32_t length) const;
@@ -95,6 +98,23 @@ class PacketView {
   std::uint32_t header_length_ = 0;
   std::uint32_t tcp_header_length_ = 0;
 };
+
+// Calls `each(kind, bytes)` for every TCP option but NOP and end of list; `bytes` is the whole
+// option.
+template <typename F>
+void for_each_option(const PacketView& view, F&& each) {
+  const MutableBytes area = view.tcp_options();
+  for (std::size_t at = 0; at < area.size() && area[at] != 0;) {
+    if (area[at] == 1) {
+      ++at;
+      continue;
+    }
+    if (at + 1 >= area.size() || area[at + 1] < 2 || at + area[at + 1] > area.size()) return;
+    const MutableBytes option = area.subspan(at, area[at + 1]);
+    at += option.size();
+    each(option[0], option);
+  }
+}
 
 // The same packet with the TCP payload or options replaced, checksums right. `packet` must be TCP.
 Packet with_tcp_payload(const Packet& packet, Bytes payload);
