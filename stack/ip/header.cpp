@@ -49,8 +49,10 @@ std::variant<Header, Malformed> parse_v4(Bytes packet) {
 }
 
 // Every option of a Hop-by-Hop or Destination Options header lies inside it and may be skipped
-// (RFC 8200 4.2: the top two bits of the type say what to do when it is unknown).
-bool options_ok(Bytes options) {
+// (RFC 8200 4.2: the top two bits of the type say what to do when it is unknown). Of those that must
+// be known only the home address is, among Destination Options: for it there is nothing to do.
+bool options_ok(std::uint8_t header_kind, Bytes options) {
+  constexpr std::uint8_t kHomeAddress = 0xc9;
   while (!options.empty()) {
     const std::uint8_t type = options[0];
     if (type == 0) {  // Pad1
@@ -58,9 +60,8 @@ bool options_ok(Bytes options) {
       continue;
     }
     if (options.size() < 2 || options.size() - 2 < options[1]) return false;
-    constexpr std::uint8_t kJumbo = 0xc2;
-    constexpr std::uint8_t kHomeAddress = 0xc9;
-    if (type == kJumbo || (type >> 6 != 0 && type != kHomeAddress)) return false;
+    const bool known = type == kHomeAddress && header_kind == kDestinationOptions;
+    if (type >> 6 != 0 && !known) return false;
     options = options.subspan(2U + options[1]);
   }
   return true;
@@ -80,7 +81,7 @@ struct Ipv6Walk {
     if (next == kHopByHop && !first) return false;
     if (next == kRouting) {
       if (rest[3] != 0) return false;  // segments left: we are no waypoint (RFC 5095)
-    } else if (!options_ok(rest.subspan(2, length - 2))) {
+    } else if (!options_ok(next, rest.subspan(2, length - 2))) {
       return false;
     }
     next = rest[0];

@@ -69,6 +69,14 @@ std::vector<std::uint8_t> Reassembler::join(const Waiting& datagram) {
 }
 
 Reassembler::Result Reassembler::add(const Header& header, Instant now) {
+  Result result = insert(header, now);
+#ifdef BRAID_VALIDATE
+  validate();
+#endif
+  return result;
+}
+
+Reassembler::Result Reassembler::insert(const Header& header, Instant now) {
   ENSURE(header.fragment.has_value());
   const FragmentInfo& piece = *header.fragment;
   const std::size_t length = header.transport.size();

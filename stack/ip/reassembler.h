@@ -53,6 +53,7 @@ class Reassembler {
   };
   using Datagrams = std::list<Waiting>;  // oldest first
 
+  Result insert(const Header& header, Instant now);
   Datagrams::iterator find_or_start(const Header& header, Instant now);
   static std::vector<std::uint8_t> join(const Waiting& datagram);
   void drop(Datagrams::iterator datagram);

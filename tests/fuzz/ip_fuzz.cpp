@@ -67,14 +67,34 @@ void touch(const ip::Input& input, const std::vector<std::uint8_t>& packet, bool
 
 bool same(const ip::Input& a, const ip::Input& b) {
   if (a.index() != b.index()) return false;
-  if (const auto* segment = std::get_if<wire::Segment>(&a)) return *segment == std::get<wire::Segment>(b);
-  if (const auto* error = std::get_if<wire::IcmpError>(&a)) return *error == std::get<wire::IcmpError>(b);
+  if (const auto* s = std::get_if<wire::Segment>(&a)) return *s == std::get<wire::Segment>(b);
+  if (const auto* e = std::get_if<wire::IcmpError>(&a)) return *e == std::get<wire::IcmpError>(b);
   if (const auto* d = std::get_if<ip::Datagram>(&a)) {
     const auto& e = std::get<ip::Datagram>(b);
     return d->source == e.source && d->destination == e.destination && d->protocol == e.protocol &&
            d->hop_limit == e.hop_limit && d->ecn == e.ecn && d->payload == e.payload;
   }
   return true;
+}
+
+// What was read as an error about TCP can be written as one, and reads back the same.
+void round_trip(const ip::Input& input) {
+  const auto* error = std::get_if<wire::IcmpError>(&input);
+  if (error == nullptr || error->kind == wire::IcmpError::Kind::kOther) return;
+  if (error->source.address.family() != error->reporter.family()) return;
+  wire::Segment offending;
+  offending.source = error->source;
+  offending.destination = error->destination;
+  offending.seq = error->seq;
+  const PacketOut out = ip::make_icmp_error({.kind = error->kind, .reporter = error->reporter,
+                                             .offending = offending, .mtu = error->mtu});
+  const auto parsed = ip::parse_header(Bytes(out.header.data(), out.header_length));
+  const auto* header = std::get_if<ip::Header>(&parsed);
+  ENSURE(header != nullptr && ip::icmp_checksum_ok(*header));
+  const auto again = ip::parse_icmp_error(*header);
+  ENSURE(again && again->kind == error->kind && again->mtu == error->mtu);
+  ENSURE(again->source == error->source && again->destination == error->destination);
+  ENSURE(again->seq == error->seq);
 }
 
 // IPv4 fragments of one datagram that name different protocols: lwIP drops the datagram, since what
@@ -106,10 +126,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!record) break;
     now += record->step;
     if ((record->control & 1) != 0) repair_header(record->packet);
+    const bool vouched = (record->control & 2) != 0;
+    const std::uint16_t gso_size = (record->control & 4) != 0 ? 100 : 0;
     const PacketIn packet{
         .bytes = record->packet,
-        .gso_size = static_cast<std::uint16_t>((record->control & 4) != 0 ? 100 : 0),
-        .checksum = (record->control & 2) != 0 ? ChecksumState::kVerified : ChecksumState::kUnverified};
+        .gso_size = gso_size,
+        .checksum = vouched ? ChecksumState::kVerified : ChecksumState::kUnverified};
     const auto parsed = ip::parse_header(record->packet);
     const auto* header = std::get_if<ip::Header>(&parsed);
     if (header != nullptr) protocols.see(*header);
@@ -121,6 +143,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ENSURE(record->packet == before);
     touch(a, record->packet, is_fragment);
     touch(b, record->packet, is_fragment);
+    round_trip(a);
     ENSURE(same(a, b) || (is_fragment && protocols.mixed()));
     if ((record->control & 8) != 0) {
       ENSURE(lwip.flush(now).empty());

@@ -102,6 +102,10 @@ TEST_SUITE("ip") {
       CHECK(reason(with_extension(plain, 60, {0, 0, 0x42, 4, 0, 0, 0, 0})) ==
             Malformed::kExtensionHeader);
     }
+    SUBCASE("home address among hop-by-hop options") {
+      CHECK(reason(with_extension(plain, 0, {0, 0, 0xc9, 4, 0, 0, 0, 0})) ==
+            Malformed::kExtensionHeader);
+    }
     SUBCASE("option past its header") {
       CHECK(reason(with_extension(plain, 60, {0, 0, 1, 5, 0, 0, 0, 0})) ==
             Malformed::kExtensionHeader);
