@@ -61,6 +61,12 @@ class CheckTest(unittest.TestCase):
     def test_the_gateway_does_not_see_the_platform(self):
         self.expect_one("gateway/b.cpp", '#include "platform/a.h"\n', 1, "may not include")
 
+    def test_the_program_sees_both_and_is_seen_by_none(self):
+        self.put("gateway/program/p.h", '#pragma once\n#include "platform/a.h"\n')
+        self.put("gateway/main.cpp", '#include "gateway/program/p.h"\n')
+        self.assertEqual(self.breaches(), [])
+        self.expect_one("gateway/b.cpp", '#include "gateway/program/p.h"\n', 1, "the program")
+
     def test_the_platform_sees_base_alone(self):
         self.expect_one("platform/b.cpp", '#include "stack/wire/a.h"\n', 1, "may not include")
 
