@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2086
 # The lab: a LAN host, a gateway with two emulated uplinks, the net between, a concentrator and a
 # server, each in a network namespace of its own. Source this file, then lab_up.
 #
@@ -54,6 +55,8 @@ lab_wait_until() {
     sleep 0.05
   done
 }
+
+lab_is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 lab_require() {
   local tool
@@ -193,7 +196,6 @@ lab_up() {
 # lab_prefer_uplink 1|2: where the gateway's kernel routes what is its own business.
 lab_prefer_uplink() {
   local ns other=$((3 - $1)); ns=$(lab_ns gw)
-  local family
   ip -n "$ns" -4 route flush exact default; ip -n "$ns" -6 route flush exact default
   ip -n "$ns" route add default via "10.$1.0.1" dev "wan$1" metric 100
   ip -n "$ns" route add default via "fd00:$1::1" dev "wan$1" metric 100
