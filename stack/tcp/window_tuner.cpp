@@ -19,15 +19,16 @@ std::uint64_t WindowTuner::capacity_for(std::uint64_t drained, std::uint64_t cap
     drained_at_start_ = 0;
   }
   const Duration round = rtt == Duration::zero() ? kUnknownRound : std::max(rtt, kShortestRound);
-  const bool round_over = now - round_start_ >= round;
+  const Duration elapsed = now - round_start_;
   const std::uint64_t taken = drained - drained_at_start_;
-  if (round_over) {
+  // Asked rarely, the time since then may be many rounds: what counts is the share of one.
+  const double share = elapsed <= round ? 1.0 : to_seconds(round) / to_seconds(elapsed);
+  const bool held_back = static_cast<double>(taken) * share * 2 > static_cast<double>(capacity);
+  if (elapsed >= round) {
     round_start_ = now;
     drained_at_start_ = drained;
   }
-  if (taken * 2 <= capacity || memory == Memory::kScarce || now - round_start_ > round) {
-    return capacity;
-  }
+  if (!held_back || memory == Memory::kScarce) return capacity;
   // Within one round more than half the buffer was taken: it is what holds the peer back.
   round_start_ = now;
   drained_at_start_ = drained;
