@@ -164,7 +164,8 @@ void Flow::flush_relaying(Instant now) {
 }
 
 void Flow::end_both(Instant now) {
-  if (bundle_) bundle_->abort(now);
+  // A bundle that finished in order still has FINs under way: they are not to become resets.
+  if (bundle_ && !bundle_->status().closed) bundle_->abort(now);
   if (tcp::Connection* lan = lan_.connection()) lan->abort(now);
   state_ = State::kEnding;
   flush_ending();

@@ -132,7 +132,8 @@ void Session::flush_relaying(Instant now) {
 }
 
 void Session::end_both(Instant now) {
-  bundle_.abort(now);
+  // A bundle that finished in order still has FINs under way: they are not to become resets.
+  if (!bundle_.status().closed) bundle_.abort(now);
   if (tcp::Connection* server = server_leg_.connection()) server->abort(now);
   state_ = State::kEnding;
   flush_ending();
