@@ -36,8 +36,9 @@ std::unique_ptr<NextHopKernel> kernel_of_link(NetlinkSocket& netlink, std::uint3
 
 class NextHops {
  public:
-  // How long a first resolution may take, and how often a silent neighbour is asked again.
-  static constexpr Duration kPatience = 1s;
+  // How long a first resolution may take (the kernel asks three times, a second apart), and how often
+  // a neighbour that stays silent is asked again.
+  static constexpr Duration kPatience = 3s;
   static constexpr Duration kAskAgain = 1s;
   // How often neighbours in use are confirmed through the kernel.
   static constexpr Duration kRefresh = 5s;

@@ -10,6 +10,7 @@
 #include "platform/packet_socket.h"
 #include "platform/tun.h"
 #include "tests/lab/platform_namespace.h"
+#include "tests/lab/platform_sockets.h"
 
 namespace braid::platform {
 
@@ -142,31 +143,6 @@ Link link_that_is_up(NetlinkSocket& netlink, const std::string& name) {
   }
 }
 
-UniqueFd kernel_listener(const IpAddress& address, std::uint16_t port) {
-  UniqueFd fd(::socket(address.family(), SOCK_STREAM, 0));
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_storage storage{};
-  socklen_t length = sizeof(sockaddr_in);
-  if (address.is_v4()) {
-    auto& in = reinterpret_cast<sockaddr_in&>(storage);
-    in.sin_family = AF_INET;
-    in.sin_port = htons(port);
-    std::copy(address.bytes().begin(), address.bytes().end(),
-              reinterpret_cast<std::uint8_t*>(&in.sin_addr));
-  } else {
-    auto& in = reinterpret_cast<sockaddr_in6&>(storage);
-    in.sin6_family = AF_INET6;
-    in.sin6_port = htons(port);
-    std::copy(address.bytes().begin(), address.bytes().end(),
-              reinterpret_cast<std::uint8_t*>(&in.sin6_addr));
-    length = sizeof in;
-  }
-  REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
-  REQUIRE(::listen(fd.get(), 8) == 0);
-  return fd;
-}
-
 // Opens a connection to a kernel listener through `device` with hand-made segments, sends it `size`
 // bytes in one super-packet and gets the first of them back, within an initial window of 536-byte pieces.
 void converse(Device& device, const UniqueFd& listener, TcpFields f, std::size_t size,
@@ -191,6 +167,7 @@ void converse(Device& device, const UniqueFd& listener, TcpFields f, std::size_t
   f.gso_size = gso_size;
   REQUIRE(device.send(tcp_packet(f, bytes)) == Door::Sent::kYes);
 
+  REQUIRE(wait_until(listener.get(), POLLIN, 2000));
   UniqueFd server(::accept(listener.get(), nullptr, nullptr));
   REQUIRE(server);
   const timeval limit{3, 0};
@@ -244,7 +221,7 @@ TEST_SUITE("platform_lab") {
     for (const auto& [ours, theirs] : {std::pair("192.0.2.9", "192.0.2.1"),
                                        std::pair("2001:db8::9", "2001:db8::1")}) {
       CAPTURE(ours);
-      const auto listener = kernel_listener(*IpAddress::parse(theirs), 80);
+      const auto listener = platform::listener(SocketAddress(theirs, 80));
       converse(**tun, listener,
                {.source = *IpAddress::parse(ours),
                 .destination = *IpAddress::parse(theirs),
@@ -292,8 +269,8 @@ TEST_SUITE("platform_lab") {
     auto far_netlink = NetlinkSocket::open();
     REQUIRE(far_netlink);
     static_cast<void>(link_that_is_up(*far_netlink, "v1"));
-    const auto listener4 = kernel_listener(*IpAddress::parse("198.51.100.2"), 8803);
-    const auto listener6 = kernel_listener(*IpAddress::parse("2001:db8:1::2"), 8803);
+    const auto listener4 = platform::listener({"198.51.100.2", 8803});
+    const auto listener6 = platform::listener({"2001:db8:1::2", 8803});
     here.enter();
     // Its TCP would answer RST to what it knows nothing of; that is another test's matter.
     run("nft add table inet q '{ chain c { type filter hook prerouting priority raw; "
@@ -324,7 +301,7 @@ TEST_SUITE("platform_lab") {
                                         .destination_port = 9,
                                         .flags = 0x02},
                                        {})) == Door::Sent::kYes);
-      const Instant limit = clock_now() + 900ms;
+      const Instant limit = clock_now() + 2900ms;
       while (clock_now() < limit && next_hops.lookup(destination, clock_now()).state !=
                                         NextHops::Answer::State::kReady) {
         events->drain({.message = [&](const NetlinkMessage& m) { next_hops.on_event(m); },

@@ -8,6 +8,7 @@
 
 #include "platform/capture.h"
 #include "platform/host_settings.h"
+#include "platform/link_follower.h"
 #include "platform/links.h"
 #include "platform/nft_plan.h"
 #include "platform/nft_table.h"
@@ -303,6 +304,46 @@ TEST_SUITE("platform_lab") {
     CHECK(links > 0);
     CHECK(addresses == 1);
     CHECK(others > 0);
+  }
+
+  TEST_CASE("a followed interface is reported as it comes, gets an address, changes and goes") {
+    REQUIRE_NAMESPACES();
+    Namespace here;
+    auto netlink = open_netlink();
+    auto events = NetlinkEvents::open();
+    REQUIRE(events);
+    std::vector<LinkState> seen;
+    LinkFollower follower(netlink, {"wan1"}, [&](std::size_t which, const LinkState& state) {
+      CHECK(which == 0);
+      seen.push_back(state);
+    });
+    const auto step = [&](const std::string& command) {
+      if (!command.empty()) run(command);
+      seen.clear();
+      events->drain({.message = [&](const NetlinkMessage& m) { follower.on_event(m); },
+                     .overrun = [&] { follower.suspect_all(); }});
+      follower.settle();
+      return seen.size();
+    };
+    CHECK(step("") == 1);
+    CHECK_FALSE(seen[0].link);
+    CHECK(step("ip link add other type veth peer name far2") == 0);
+    CHECK(step("ip link add wan1 type veth peer name far1; ip link set far1 up") == 1);
+    REQUIRE(follower.state(0).link);
+    CHECK_FALSE(follower.state(0).link->up);
+    CHECK(step("ip link set wan1 up; ip addr add 198.51.1.1/24 dev wan1") == 1);
+    REQUIRE(follower.state(0).addresses.size() == 1);
+    CHECK(step("ip link set wan1 mtu 1400") == 1);
+    CHECK(follower.state(0).link->mtu == 1400);
+    step("ip link set far1 down");
+    CHECK_FALSE(link_by_name(netlink, "wan1")->up);
+    CHECK(step("ip link set wan1 down; ip link set wan1 name elsewhere") == 1);
+    CHECK_FALSE(follower.state(0).link);
+    CHECK(step("ip link set elsewhere name wan1") == 1);
+    CHECK(step("ip link del wan1") == 1);
+    CHECK_FALSE(follower.state(0).link);
+    follower.suspect_all();
+    CHECK(step("") == 0);
   }
 
   TEST_CASE("a real host is prepared and left as it was") {
