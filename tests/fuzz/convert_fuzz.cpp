@@ -12,15 +12,31 @@ using namespace braid::wire;
 
 namespace {
 
-void check_message(Bytes stream, const ConvertMessage& message) {
+void check_message(const ConvertMessage& message, std::size_t longest) {
   describe(message);
-  ENSURE(message.length >= kConvertHeaderBytes && message.length <= stream.size());
   const std::vector<std::uint8_t> written = write_convert(message);
-  ENSURE(written.size() <= message.length);
+  ENSURE(written.size() <= longest);
   const ConvertParseResult again = parse_convert(written);
   ENSURE(std::holds_alternative<ConvertMessage>(again));
   ENSURE(std::get<ConvertMessage>(again) == message);
   ENSURE(std::get<ConvertMessage>(again).length == written.size());
+}
+
+// What a converter answers to a message it refuses must itself be a message.
+void check_answer(Bytes stream, const ConvertMalformed& malformed) {
+  ConvertMessage answer;
+  switch (malformed.reason) {
+    case ConvertMalformed::Reason::kUnsupportedVersion:
+      answer.tlvs = {ConvertError::with_list(ConvertErrorCode::kUnsupportedVersion,
+                                             Bytes(&kConvertVersion, 1))};
+      break;
+    case ConvertMalformed::Reason::kUnsupportedTlv:
+      answer.tlvs = {ConvertError::with_echo(ConvertErrorCode::kUnsupportedMessage, stream)};
+      break;
+    default:
+      answer.tlvs = {ConvertError::with_value(ConvertErrorCode::kMalformedMessage, 0)};
+  }
+  check_message(answer, kMaxConvertBytes);
 }
 
 }  // namespace
@@ -28,7 +44,13 @@ void check_message(Bytes stream, const ConvertMessage& message) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Bytes stream(data, size);
   const ConvertParseResult result = parse_convert(stream);
-  if (const auto* message = std::get_if<ConvertMessage>(&result)) check_message(stream, *message);
+  if (const auto* message = std::get_if<ConvertMessage>(&result)) {
+    ENSURE(message->length >= kConvertHeaderBytes && message->length <= size);
+    check_message(*message, message->length);
+  }
+  if (const auto* malformed = std::get_if<ConvertMalformed>(&result)) {
+    check_answer(stream, *malformed);
+  }
   if (const auto* more = std::get_if<ConvertNeedMore>(&result)) {
     ENSURE(!more->total_length || *more->total_length > size);
   }
