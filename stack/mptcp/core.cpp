@@ -63,6 +63,7 @@ void Core::connect(const LocalPath& path, std::uint16_t local_port, const wire::
   set_up_keys(Negotiation::Role::kInitiator);
   level_.outgoing_skip = syn_payload.size();
   first_local_ = path.address;
+  first_port_ = local_port;
   path_manager_.set_primary(remote, PathManager::Joinable::kYes);
 
   subflows_.push_back(std::make_unique<Subflow>(
@@ -86,6 +87,7 @@ void Core::accept(tcp::InterfaceId interface, const wire::Segment& syn,
   level_.negotiation.receive_syn(syn.options);
   level_.incoming_skip = message_length_ = message_length;
   first_local_ = path.address;
+  first_port_ = syn.destination.port;
   path_manager_.set_primary(syn.source, PathManager::Joinable::kDenied);
   // Before the engine asks for a window: what was agreed decides its meaning.
   if (level_.negotiation.agreed()) {

@@ -70,6 +70,7 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   // --- SubflowEvents
   void wake_up() override { wake(); }
   void opened(Subflow& subflow, const wire::Segment& segment, Instant now) override;
+  void syn_repeated() override { notify(); }
   void key_learnt(Instant now) override;
   tcp::Verdict signalled(Subflow& subflow, const wire::MptcpOption& option, Instant now) override;
   tcp::Verdict broken(Subflow& subflow, Breakdown cause, Instant now) override;
@@ -139,6 +140,7 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   Connection::Counters counters_;
   std::uint32_t local_token_ = 0;
   std::optional<wire::IpAddress> first_local_;  // address id 0 of ours
+  std::uint16_t first_port_ = 0;                // of the first subflow, ours
   tcp::WindowTuner tuner_;
   Instant now_{};
 

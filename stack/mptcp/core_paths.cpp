@@ -26,7 +26,9 @@ void Core::paths_changed(Instant now) {
 
 void Core::announce(std::uint8_t address_id, const wire::Endpoint& address, Instant now) {
   now_ = now;
-  announcer_.announce(address_id, address.address, address.port);
+  // M94: the first subflow's port need not be said, and with an IPv6 address there is hardly room.
+  const std::uint16_t port = address.port == first_port_ ? 0 : address.port;
+  announcer_.announce(address_id, address.address, port);
   wake();
 }
 

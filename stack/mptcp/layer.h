@@ -2,7 +2,7 @@
 // of connections whose owner is gone while their subflows still close.
 //
 // It must outlive its connections, and tcp::Layer must not be used after it: subflows are users of
-// TCP connections.
+// TCP connections. The chunk pool must outlive it: what still closes may hold chunks.
 #pragma once
 
 #include <cstdint>

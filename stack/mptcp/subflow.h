@@ -44,6 +44,8 @@ class SubflowEvents {
   virtual void wake_up() = 0;
   // The first subflow's handshake is done (MPTCP or plain), or a join may carry data now.
   virtual void opened(Subflow& subflow, const wire::Segment& segment, Instant now) = 0;
+  // The peer repeated its SYN while our answer is withheld: the owner's business (RFC 8803 C55).
+  virtual void syn_repeated() = 0;
   // The responder has just learnt the peer's key.
   virtual void key_learnt(Instant now) = 0;
   // ADD_ADDR, REMOVE_ADDR, MP_PRIO, MP_FAIL or MP_FASTCLOSE.
@@ -135,6 +137,7 @@ class Subflow final : public tcp::StreamUser {
                            Instant now) override;
   void retransmission_timeout(std::uint32_t consecutive, Instant now) override;
   void send_budget_grew() override { events_.wake_up(); }
+  void syn_repeated() override { events_.syn_repeated(); }
   void closed(tcp::CloseReason reason, Instant now) override;
 
  private:
@@ -153,7 +156,7 @@ class Subflow final : public tcp::StreamUser {
   std::uint64_t window_of(const wire::Segment& segment) const;
 
   void add_syn_options(wire::TcpOptions& options);
-  void add_syn_ack_options(wire::TcpOptions& options) const;
+  void add_syn_ack_options(wire::TcpOptions& options);
   void add_data_options(const tcp::Outgoing& outgoing, wire::TcpOptions& options);
   void add_ack_options(wire::TcpOptions& options);
   void add_plain_options(wire::TcpOptions& options);

@@ -173,7 +173,8 @@ void Subflow::add_syn_options(wire::TcpOptions& options) {
   ++syns_sent_;
 }
 
-void Subflow::add_syn_ack_options(wire::TcpOptions& options) const {
+void Subflow::add_syn_ack_options(wire::TcpOptions& options) {
+  events_.wake_up();  // early data may follow it now (DESIGN 6)
   if (join_) {
     options.mptcp.push_back(join_->syn_ack());
   } else if (level_.negotiation.agreed()) {
