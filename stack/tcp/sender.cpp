@@ -80,7 +80,7 @@ Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
     rack_.on_dsack(snd_una(), snd_nxt());
     recovery_.on_dsack(dsack->size());
   }
-  note_probe_answer(input, dsack, now);
+  note_probe_answer(input, delivery, dsack, now);
   finish_recovery(input, delivery);
   if (input.ecn_echo) take_ecn_echo(now);
   const std::uint64_t lost_before = scoreboard_.lost();
@@ -141,9 +141,10 @@ void Sender::sample_from(const AckInput& input, const Scoreboard::Delivery& deli
   }
 }
 
-void Sender::note_probe_answer(const AckInput& input, const std::optional<Interval>& dsack,
-                               Instant now) {
-  const bool bare = input.sack.empty() && !input.carries_data && !input.signalling_only;
+void Sender::note_probe_answer(const AckInput& input, const Scoreboard::Delivery& delivery,
+                               const std::optional<Interval>& dsack, Instant now) {
+  const bool bare = delivery.newly_acked == 0 && input.sack.empty() && !input.carries_data &&
+                    !input.signalling_only;
   const auto verdict = tail_probe_.on_ack(input.ack, dsack, bare);
   if (verdict == TailLossProbe::Verdict::kRepairedLoss && recovery_.open()) {
     controller_->on_congestion(congestion(cc::CongestionKind::kLoss, now));

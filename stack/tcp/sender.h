@@ -148,8 +148,8 @@ class Sender {
   bool is_duplicate(const AckInput& input) const;
   void update_window(const AckInput& input);
   void sample_from(const AckInput& input, const Scoreboard::Delivery& delivery, Instant now);
-  void note_probe_answer(const AckInput& input, const std::optional<Interval>& dsack,
-                         Instant now);
+  void note_probe_answer(const AckInput& input, const Scoreboard::Delivery& delivery,
+                         const std::optional<Interval>& dsack, Instant now);
   void take_ecn_echo(Instant now);
   void finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery);
   void undo();

@@ -48,6 +48,7 @@ Sender::TimerOutcome Sender::retransmission_due(Instant now) {
     return TimerOutcome::kGiveUp;
   }
   stop_recovery_timers();
+  tail_probe_.cancel();
   // RFC 2018 section 8: a peer that has SACKed what comes next does not hold it any more.
   if (scoreboard_.first()->fate == Scoreboard::Fate::kSacked) scoreboard_.forget_sacks();
   if (consecutive_timeouts_ == 1) {
@@ -83,7 +84,6 @@ void Sender::restart_retransmission_timer(Instant now) {
 
 void Sender::stop_recovery_timers() {
   retransmission_deadline_ = probe_deadline_ = reordering_deadline_ = kNever;
-  tail_probe_.cancel();
   tail_probe_due_ = false;
 }
 

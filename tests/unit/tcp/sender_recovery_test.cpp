@@ -90,17 +90,31 @@ TEST_CASE("the probe is new data when there is some") {
   CHECK(leg.controller->timeouts.empty());
 }
 
-TEST_CASE("a loss that only the probe repaired is paid for") {
+TEST_CASE("a loss that only the probe repaired is paid for when later data is acknowledged") {
   Leg leg({.cwnd = 40000});
   leg.start();
   leg.drop = drop_first({4000});
   leg.offer(5000);
   leg.run(500ms);
   REQUIRE(delivered(leg, 5000));
-  CHECK(leg.controller->events.empty());  // not known before later data is acknowledged
+  REQUIRE(leg.sender->counters().tail_loss_probes == 1);
+  CHECK(leg.controller->events.empty());  // a DSACK may still come
   leg.offer(6000);
   leg.run(500ms);
-  CHECK(leg.controller->events.size() + leg.controller->timeouts.size() <= 1);
+  CHECK(leg.controller->events.size() == 1);
+  CHECK(leg.controller->timeouts.empty());
+}
+
+TEST_CASE("a probe that was needless costs nothing: its DSACK says so") {
+  Leg leg({.cwnd = 40000});
+  leg.start();
+  leg.lag = [&](std::uint64_t) { return leg.now == Instant(1s) ? Duration(30ms) : Duration(0ms); };
+  leg.offer(5000);
+  leg.run(500ms);
+  REQUIRE(leg.sender->counters().tail_loss_probes == 1);
+  leg.offer(6000);
+  leg.run(500ms);
+  CHECK(leg.controller->events.empty());
 }
 
 TEST_CASE("when nothing comes back the timer doubles, one segment leaves each time, then it ends") {
