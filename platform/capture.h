@@ -1,9 +1,9 @@
 // Capture: the policy rules and routes that bring captured connections to the TUN.
 //
-// What the nftables table marked (platform/nft_plan.h) is looked up in the main table first, default
-// routes left out, so that connected and specific destinations stay direct; then in a table whose
-// default is the TUN. `capture local` does it to the machine's own connections as well: those whose
-// program chose no source address get the TUN's, and what bears the TUN's address goes there.
+// What the nftables table marked (platform/nft_plan.h) is looked up in the main table first,
+// default routes left out, so that connected and specific destinations stay direct; then in a table
+// whose default is the TUN. `capture local` does it to the machine's own connections as well: those
+// whose program chose no source address get the TUN's, and what bears the TUN's address goes there.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 namespace braid::platform {
 
 struct CapturePlan {
-  // Ours to choose; below the priorities `ip rule add` gives by itself, so that others do not end up
-  // before us by accident.
+  // Ours to choose; below the priorities `ip rule add` gives by itself, so that others do not end
+  // up before us by accident.
   static constexpr std::uint32_t kTable = 0xB70;
   static constexpr std::uint32_t kPriority = 5000;
 

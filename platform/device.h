@@ -1,7 +1,8 @@
 // Device: what TUN and packet socket have in common as doors: counters, readiness, batches.
 //
-// A device belongs to one event loop; watch_device() ties them together: packets are read in bounded
-// batches when the descriptor is readable, and after kBusy the device is ready again when writable.
+// A device belongs to one event loop; watch_device() ties them together: packets are read in
+// bounded batches when the descriptor is readable, and after kBusy the device is ready again when
+// writable.
 #pragma once
 
 #include <cstddef>
@@ -19,13 +20,13 @@
 namespace braid::platform {
 
 struct DeviceCounters {
-  std::uint64_t packets_in = 0;   // super-packets count once
-  std::uint64_t bytes_in = 0;     // IP bytes
+  std::uint64_t packets_in = 0;  // super-packets count once
+  std::uint64_t bytes_in = 0;    // IP bytes
   std::uint64_t packets_out = 0;
   std::uint64_t bytes_out = 0;
-  std::uint64_t busy = 0;         // sends refused because the device was full
-  std::uint64_t lost = 0;         // sends the device dropped
-  std::uint64_t malformed = 0;    // incoming packets too short or too long
+  std::uint64_t busy = 0;       // sends refused because the device was full
+  std::uint64_t lost = 0;       // sends the device dropped
+  std::uint64_t malformed = 0;  // incoming packets too short or too long
   std::error_code last_send_error;
 };
 
@@ -49,7 +50,8 @@ class Device : public Door {
   }
 
   bool ready() const override { return !blocked_; }
-  // Called on each change from ready to blocked: somebody must call unblock() when fd() is writable.
+  // Called on each change from ready to blocked: somebody must call unblock() when fd() is
+  // writable.
   void on_blocked(std::function<void()> handler) { on_blocked_ = std::move(handler); }
   void unblock() { blocked_ = false; }
 
@@ -69,9 +71,9 @@ class Device : public Door {
   std::function<void()> on_blocked_;
 };
 
-// `receive(const PacketIn&, Instant now)` for every packet, at most `batch` in one wake-up; `opened()`
-// when the device can send again after kBusy. The device outlives the watch, which ends with
-// loop.unwatch(device.fd()).
+// `receive(const PacketIn&, Instant now)` for every packet, at most `batch` in one wake-up;
+// `opened()` when the device can send again after kBusy. The device outlives the watch, which ends
+// with loop.unwatch(device.fd()).
 template <typename Receive, typename Opened>
 void watch_device(EventLoop& loop, Device& device, std::size_t batch, Receive receive,
                   Opened opened) {

@@ -109,8 +109,8 @@ void EventLoop::Loop::on_poll(uv_poll_t* poll, int status, int events) {
   auto& watch = *static_cast<Watch*>(poll->data);
   auto& loop = *static_cast<Loop*>(poll->loop->data);
   const Instant now = loop.wake_up();
-  // libuv stops a poll that reports an error. Reading takes a socket's error away (an interface that
-  // went down), so the handlers are called all the same and the poll starts again.
+  // libuv stops a poll that reports an error. Reading takes a socket's error away (an interface
+  // that went down), so the handlers are called all the same and the poll starts again.
   watch.errors = status < 0 ? watch.errors + 1 : 0;
   if ((events & UV_WRITABLE) != 0 || status < 0) {
     if (watch.writable) {
@@ -127,8 +127,7 @@ void EventLoop::Loop::on_poll(uv_poll_t* poll, int status, int events) {
 void EventLoop::Loop::on_timer(uv_poll_t* poll, int, int) {
   auto& loop = *static_cast<Loop*>(poll->loop->data);
   std::uint64_t expirations = 0;
-  [[maybe_unused]] const ssize_t n =
-      ::read(loop.timer_fd.get(), &expirations, sizeof expirations);
+  [[maybe_unused]] const ssize_t n = ::read(loop.timer_fd.get(), &expirations, sizeof expirations);
   loop.armed = kNever;
   loop.wake_up();
 }
@@ -192,7 +191,9 @@ void EventLoop::on_signal(int signal_number, Handler handler) {
   ENSURE(uv_signal_start(&slot->handle, on_signal, signal_number) == 0);
 }
 
-void EventLoop::on_flush(Flush flush) { loop_->flush = std::move(flush); }
+void EventLoop::on_flush(Flush flush) {
+  loop_->flush = std::move(flush);
+}
 
 void EventLoop::wake() {
   loop_->wake_wanted = true;
@@ -206,6 +207,8 @@ void EventLoop::run() {
   uv_run(&loop_->uv, UV_RUN_DEFAULT);
 }
 
-void EventLoop::stop() { uv_stop(&loop_->uv); }
+void EventLoop::stop() {
+  uv_stop(&loop_->uv);
+}
 
 }  // namespace braid::platform

@@ -127,8 +127,8 @@ std::vector<std::string> prepare_host(HostSettings& settings, const HostNeeds& n
   want("net/ipv4/ip_forward", "1");
   const bool has_ipv6 = static_cast<bool>(settings.get("net/ipv6/conf/all/forwarding"));
   if (has_ipv6) {
-    // Before forwarding goes on: with it, 1 means router advertisements are no longer listened to, and
-    // an uplink would lose its address and its default route.
+    // Before forwarding goes on: with it, 1 means router advertisements are no longer listened to,
+    // and an uplink would lose its address and its default route.
     for (const std::string& uplink : needs.uplinks) {
       const std::string key = "net/ipv6/conf/" + uplink + "/accept_ra";
       const auto value = settings.get(key);

@@ -1,7 +1,7 @@
 // HostSettings: kernel settings braid changes, each restored when it goes, and those it only names.
 //
-// A setting is a file under /proc/sys. One that somebody else changed in the meantime is left as it is.
-// After a kill -9 the settings stay: all of them are harmless by themselves.
+// A setting is a file under /proc/sys. One that somebody else changed in the meantime is left as it
+// is. After a kill -9 the settings stay: all of them are harmless by themselves.
 #pragma once
 
 #include <string>
@@ -49,9 +49,9 @@ struct HostNeeds {
   PortRange local_ports;
 };
 
-// Forwarding on (IPv6: with router advertisements still accepted on the uplinks), a loose reverse path
-// filter on the TUN, our ports kept from the kernel's own sockets. Returns one line for each thing that
-// could not be set, which says what to do by hand.
+// Forwarding on (IPv6: with router advertisements still accepted on the uplinks), a loose reverse
+// path filter on the TUN, our ports kept from the kernel's own sockets. Returns one line for each
+// thing that could not be set, which says what to do by hand.
 std::vector<std::string> prepare_host(HostSettings& settings, const HostNeeds& needs);
 
 // One line for each chain that drops forwarded packets by policy (nft_table.h finds them).

@@ -33,7 +33,9 @@ IpAddress IpAddress::any(int family) {
   return address;
 }
 
-int IpAddress::family() const { return is_v4() ? AF_INET : AF_INET6; }
+int IpAddress::family() const {
+  return is_v4() ? AF_INET : AF_INET6;
+}
 
 std::string IpAddress::to_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
@@ -56,6 +58,8 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
   return IpPrefix{*address, static_cast<std::uint8_t>(length)};
 }
 
-std::string IpPrefix::to_string() const { return fmt::format("{}/{}", address.to_string(), length); }
+std::string IpPrefix::to_string() const {
+  return fmt::format("{}/{}", address.to_string(), length);
+}
 
 }  // namespace braid::platform

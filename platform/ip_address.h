@@ -15,13 +15,13 @@ namespace braid::platform {
 
 class IpAddress {
  public:
-  IpAddress() = default;                          // 0.0.0.0
+  IpAddress() = default;                               // 0.0.0.0
   static IpAddress from_bytes(Bytes four_or_sixteen);  // network order; ENSUREs the length
   static std::optional<IpAddress> parse(std::string_view text);
-  static IpAddress any(int family);               // AF_INET or AF_INET6
+  static IpAddress any(int family);  // AF_INET or AF_INET6
 
   bool is_v4() const { return length_ == 4; }
-  int family() const;                             // AF_INET or AF_INET6
+  int family() const;  // AF_INET or AF_INET6
   Bytes bytes() const { return {bytes_.data(), length_}; }
   std::string to_string() const;
   auto operator<=>(const IpAddress&) const = default;
@@ -33,7 +33,7 @@ class IpAddress {
 
 struct IpPrefix {
   IpAddress address;
-  std::uint8_t length = 0;  // bits
+  std::uint8_t length = 0;                                      // bits
   static std::optional<IpPrefix> parse(std::string_view text);  // a bare address is a host prefix
   // 0.0.0.0/0 or ::/0.
   static IpPrefix all(int family) { return {IpAddress::any(family), 0}; }

@@ -30,7 +30,8 @@ void LinkFollower::on_event(const NetlinkMessage& message) {
   }
   for (Entry& entry : entries_) {
     // By number too: a link that was renamed away is no longer ours.
-    const bool concerned = entry.name == name || (entry.state.link && entry.state.link->index == index);
+    const bool concerned =
+        entry.name == name || (entry.state.link && entry.state.link->index == index);
     if (concerned && entry.knowledge == Knowledge::kCurrent) entry.knowledge = Knowledge::kStale;
   }
 }

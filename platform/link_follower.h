@@ -1,7 +1,7 @@
 // LinkFollower: the present state of a few named interfaces, kept up to date by the kernel's news.
 //
-// News only say that something changed; what is true now is asked, once per wake-up however many there
-// were. An interface that is missing is a state like any other: it may come (ppp, wwan, USB).
+// News only say that something changed; what is true now is asked, once per wake-up however many
+// there were. An interface that is missing is a state like any other: it may come (ppp, wwan, USB).
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@
 namespace braid::platform {
 
 struct LinkState {
-  std::optional<Link> link;              // none: there is no such interface
-  std::vector<LinkAddress> addresses;    // usable as a source, of both families
+  std::optional<Link> link;            // none: there is no such interface
+  std::vector<LinkAddress> addresses;  // usable as a source, of both families
   bool operator==(const LinkState&) const = default;
 };
 
@@ -33,8 +33,8 @@ class LinkFollower {
   void on_event(const NetlinkMessage& message);
   // After lost news.
   void suspect_all();
-  // Asks about what news came of, and reports what has changed. To be called once per wake-up, after
-  // the events; costs nothing without any.
+  // Asks about what news came of, and reports what has changed. To be called once per wake-up,
+  // after the events; costs nothing without any.
   void settle();
 
  private:

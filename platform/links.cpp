@@ -37,7 +37,8 @@ NetlinkRequest address_request(std::uint16_t type, std::uint16_t flags, std::uin
   body.ifa_index = link_index;
   NetlinkRequest request(type, static_cast<std::uint16_t>(NLM_F_ACK | flags), body);
   request.add(IFA_LOCAL, prefix.address).add(IFA_ADDRESS, prefix.address);
-  // Addresses of ours are on devices of ours: nobody else can own them, so no detection of duplicates.
+  // Addresses of ours are on devices of ours: nobody else can own them, so no detection of
+  // duplicates.
   if (type == RTM_NEWADDR && !prefix.address.is_v4()) {
     request.add(IFA_FLAGS, std::uint32_t{IFA_F_NODAD});
   }
@@ -56,7 +57,8 @@ std::optional<Link> parse_link(const NetlinkMessage& message) {
   classify(link, body->ifi_type);
   const Bytes mac = attributes.get(IFLA_ADDRESS);
   if (mac.size() == link.mac.size()) std::copy(mac.begin(), mac.end(), link.mac.begin());
-  link.resolves_neighbours = link.kind == LinkKind::kEthernet && (body->ifi_flags & IFF_NOARP) == 0 &&
+  link.resolves_neighbours = link.kind == LinkKind::kEthernet &&
+                             (body->ifi_flags & IFF_NOARP) == 0 &&
                              (body->ifi_flags & IFF_LOOPBACK) == 0;
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.gso_max_size = attributes.u32(IFLA_GSO_MAX_SIZE).value_or(link.gso_max_size);
@@ -66,7 +68,8 @@ std::optional<Link> parse_link(const NetlinkMessage& message) {
 
 bool is_interface_name(std::string_view name) {
   const auto refused = [](char c) {
-    return static_cast<unsigned char>(c) <= ' ' || std::string_view("/\"*\\\x7f").find(c) != std::string_view::npos;
+    return static_cast<unsigned char>(c) <= ' ' ||
+           std::string_view("/\"*\\\x7f").find(c) != std::string_view::npos;
   };
   return !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".." &&
          std::none_of(name.begin(), name.end(), refused);
@@ -103,17 +106,19 @@ std::optional<LinkAddress> parse_usable_address(const NetlinkMessage& message) {
   return LinkAddress{body->ifa_index, {*address, body->ifa_prefixlen}};
 }
 
-Result<std::vector<LinkAddress>> usable_addresses(NetlinkSocket& netlink, std::uint32_t link_index) {
+Result<std::vector<LinkAddress>> usable_addresses(NetlinkSocket& netlink,
+                                                  std::uint32_t link_index) {
   ifaddrmsg body{};
   body.ifa_index = link_index;
   std::vector<LinkAddress> addresses;
   for (const int family : {AF_INET, AF_INET6}) {
     body.ifa_family = static_cast<std::uint8_t>(family);
-    const auto error = netlink.ask(
-        NetlinkRequest(RTM_GETADDR, NLM_F_DUMP, body), [&](const NetlinkMessage& message) {
-          const auto address = parse_usable_address(message);
-          if (address && address->link_index == link_index) addresses.push_back(*address);
-        });
+    const auto error = netlink.ask(NetlinkRequest(RTM_GETADDR, NLM_F_DUMP, body),
+                                   [&](const NetlinkMessage& message) {
+                                     const auto address = parse_usable_address(message);
+                                     if (address && address->link_index == link_index)
+                                       addresses.push_back(*address);
+                                   });
     if (error) return error;
   }
   return addresses;

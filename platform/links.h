@@ -1,4 +1,5 @@
-// Links and their addresses: what the kernel knows of an interface, and the few settings of our own.
+// Links and their addresses: what the kernel knows of an interface, and the few settings of our
+// own.
 #pragma once
 
 #include <array>
@@ -20,12 +21,12 @@ struct Link {
   std::uint32_t index = 0;
   std::string name;
   LinkKind kind = LinkKind::kEthernet;
-  bool known_kind = true;         // false: neither Ethernet-like nor raw IP; no door fits it
+  bool known_kind = true;           // false: neither Ethernet-like nor raw IP; no door fits it
   bool resolves_neighbours = true;  // false: IFF_NOARP, or no link addresses at all
-  MacAddress mac{};               // Ethernet-like only
-  std::uint32_t mtu = 0;          // bytes of IP
+  MacAddress mac{};                 // Ethernet-like only
+  std::uint32_t mtu = 0;            // bytes of IP
   std::uint32_t gso_max_size = 65536;
-  bool up = false;                // administratively up and with carrier
+  bool up = false;  // administratively up and with carrier
 
   bool operator==(const Link&) const = default;
 };
@@ -38,7 +39,8 @@ struct LinkAddress {
 
 // A name the kernel takes and that an nftables rule can quote as it is.
 bool is_interface_name(std::string_view name);
-// ENODEV when there is no such interface, EINVAL when no interface braid works with can have that name.
+// ENODEV when there is no such interface, EINVAL when no interface braid works with can have that
+// name.
 Result<Link> link_by_name(NetlinkSocket& netlink, const std::string& name);
 // The link of an RTM_NEWLINK message.
 std::optional<Link> parse_link(const NetlinkMessage& message);
@@ -49,7 +51,8 @@ Result<std::vector<LinkAddress>> usable_addresses(NetlinkSocket& netlink, std::u
 std::optional<LinkAddress> parse_usable_address(const NetlinkMessage& message);
 
 // Nothing happens when the address is there already.
-std::error_code add_address(NetlinkSocket& netlink, std::uint32_t link_index, const IpPrefix& prefix);
+std::error_code add_address(NetlinkSocket& netlink, std::uint32_t link_index,
+                            const IpPrefix& prefix);
 std::error_code delete_address(NetlinkSocket& netlink, std::uint32_t link_index,
                                const IpPrefix& prefix);
 std::error_code set_link_mtu(NetlinkSocket& netlink, std::uint32_t link_index, std::uint32_t mtu);

@@ -32,7 +32,8 @@ std::optional<Neighbour> parse_neighbour(const NetlinkMessage& message) {
   const auto attributes = message.attributes<ndmsg>();
   const auto address = attributes.address(NDA_DST);
   if (!address) return std::nullopt;
-  Neighbour result{.link_index = static_cast<std::uint32_t>(body->ndm_ifindex), .address = *address};
+  Neighbour result{.link_index = static_cast<std::uint32_t>(body->ndm_ifindex),
+                   .address = *address};
   if (message.type == RTM_DELNEIGH) return result;
   const Bytes mac = attributes.get(NDA_LLADDR);
   result.state = state_of(body->ndm_state, mac.size() == result.mac.size());

@@ -47,7 +47,8 @@ class NetlinkRequest {
   std::vector<std::uint8_t> bytes_;
 };
 
-// A run of attributes; those of a type outside [0, kMost) are left out, of equal types the last counts.
+// A run of attributes; those of a type outside [0, kMost) are left out, of equal types the last
+// counts.
 class NetlinkAttributes {
  public:
   static constexpr std::size_t kMost = 64;

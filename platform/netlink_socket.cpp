@@ -70,9 +70,9 @@ std::error_code NetlinkSocket::ask(NetlinkRequest request, const OnMessage& on_m
 }
 
 Result<NetlinkEvents> NetlinkEvents::open() {
-  auto fd = open_route_socket(
-      SOCK_NONBLOCK, RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE |
-                         RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE);
+  auto fd = open_route_socket(SOCK_NONBLOCK, RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_IFADDR |
+                                                 RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR |
+                                                 RTMGRP_IPV6_ROUTE);
   if (!fd) return fd.error();
   const int size = 1 << 20;
   ::setsockopt(fd->get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);

@@ -1,5 +1,6 @@
-// NetlinkSocket: rtnetlink, for questions and commands that are answered at once, and NetlinkEvents:
-// the kernel's news of links, addresses, routes and neighbours, as a descriptor for the event loop.
+// NetlinkSocket: rtnetlink, for questions and commands that are answered at once, and
+// NetlinkEvents: the kernel's news of links, addresses, routes and neighbours, as a descriptor for
+// the event loop.
 //
 // Both speak of the network namespace they were opened in.
 #pragma once
@@ -19,8 +20,9 @@ class NetlinkSocket {
 
   static Result<NetlinkSocket> open();
 
-  // Sends the request (NLM_F_ACK or NLM_F_DUMP) and reads until its end: every message of the answer goes to `on_message`.
-  // The kernel answers within the call; an answer that does not come within a second is ETIMEDOUT.
+  // Sends the request (NLM_F_ACK or NLM_F_DUMP) and reads until its end: every message of the
+  // answer goes to `on_message`. The kernel answers within the call; an answer that does not come
+  // within a second is ETIMEDOUT.
   std::error_code ask(NetlinkRequest request, const OnMessage& on_message);
   // For requests that only do something.
   std::error_code command(NetlinkRequest request) {

@@ -1,9 +1,9 @@
 // NextHops: where a packet that leaves by one uplink goes first: next hop address, and its MAC.
 //
-// Order: the kernel's route out of this device; else a default route of the device in any table; else
-// the configured gateway; else the destination itself is on-link. The MAC comes from the kernel's
-// neighbour table, which is asked to resolve and to keep fresh what is in use. Answers are cached;
-// events of the kernel correct them.
+// Order: the kernel's route out of this device; else a default route of the device in any table;
+// else the configured gateway; else the destination itself is on-link. The MAC comes from the
+// kernel's neighbour table, which is asked to resolve and to keep fresh what is in use. Answers are
+// cached; events of the kernel correct them.
 #pragma once
 
 #include <functional>
@@ -36,8 +36,8 @@ std::unique_ptr<NextHopKernel> kernel_of_link(NetlinkSocket& netlink, std::uint3
 
 class NextHops {
  public:
-  // How long a first resolution may take (the kernel asks three times, a second apart), and how often
-  // a neighbour that stays silent is asked again.
+  // How long a first resolution may take (the kernel asks three times, a second apart), and how
+  // often a neighbour that stays silent is asked again.
   static constexpr Duration kPatience = 3s;
   static constexpr Duration kAskAgain = 1s;
   // How often neighbours in use are confirmed through the kernel.
@@ -50,9 +50,11 @@ class NextHops {
   };
 
   // `configured`: at most one gateway of each family counts.
-  NextHops(std::unique_ptr<NextHopKernel> kernel, Link link, std::vector<IpAddress> configured = {});
+  NextHops(std::unique_ptr<NextHopKernel> kernel, Link link,
+           std::vector<IpAddress> configured = {});
 
-  // kPending: being resolved, an event will tell; after kPatience it is kUnreachable until it answers.
+  // kPending: being resolved, an event will tell; after kPatience it is kUnreachable until it
+  // answers.
   Answer lookup(const IpAddress& destination, Instant now);
   // Called when an answer may have left kPending.
   void on_settled(std::function<void()> handler) { on_settled_ = std::move(handler); }

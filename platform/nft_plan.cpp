@@ -46,8 +46,8 @@ std::string quiet_rules(const GatewayNftPlan& plan) {
   if (plan.concentrators.empty()) return quiet_rule(plan, "");
   std::string rules;
   for (const IpAddress& address : plan.concentrators) {
-    rules += quiet_rule(plan, fmt::format(" {} saddr {}", address.is_v4() ? "ip" : "ip6",
-                                          address.to_string()));
+    rules += quiet_rule(
+        plan, fmt::format(" {} saddr {}", address.is_v4() ? "ip" : "ip6", address.to_string()));
   }
   return rules;
 }
@@ -61,11 +61,13 @@ std::string capture_rules(const GatewayNftPlan& plan) {
         "ct mark set {:#x}\n",
         lan, plan.mark);
   }
-  rules += fmt::format("    iifname {0} ct mark {1:#x} ct direction original meta mark set {1:#x}\n",
-                       lan, plan.mark);
+  rules +=
+      fmt::format("    iifname {0} ct mark {1:#x} ct direction original meta mark set {1:#x}\n",
+                  lan, plan.mark);
   // Errors the LAN sends about our segments, PMTU above all, belong to the same connection.
   rules += fmt::format(
-      "    iifname {0} meta l4proto {{ icmp, ipv6-icmp }} ct state related ct mark {1:#x} meta mark "
+      "    iifname {0} meta l4proto {{ icmp, ipv6-icmp }} ct state related ct mark {1:#x} meta "
+      "mark "
       "set {1:#x}\n",
       lan, plan.mark);
   return rules;
@@ -90,14 +92,12 @@ std::string nft_text(const GatewayNftPlan& plan) {
 }
 
 std::string nft_text(const ConcentratorNftPlan& plan) {
-  std::string chains =
-      chain("quiet", "filter hook prerouting priority raw",
-            fmt::format("    iifname {} fib daddr type local tcp dport {} drop\n",
-                        quoted(plan.listen_interface), plan.listen_port));
+  std::string chains = chain("quiet", "filter hook prerouting priority raw",
+                             fmt::format("    iifname {} fib daddr type local tcp dport {} drop\n",
+                                         quoted(plan.listen_interface), plan.listen_port));
   if (plan.masquerade == ConcentratorNftPlan::Masquerade::kServerSide) {
-    chains += chain(
-        "source", "nat hook postrouting priority srcnat",
-        fmt::format("    iifname {0} oifname != {0} masquerade\n", quoted(plan.tun)));
+    chains += chain("source", "nat hook postrouting priority srcnat",
+                    fmt::format("    iifname {0} oifname != {0} masquerade\n", quoted(plan.tun)));
   }
   return table(chains);
 }

@@ -1,8 +1,9 @@
 // NftPlan: what braid's one nftables table holds, and its text. Loading it is nft_table's work.
 //
-// The kernel's TCP knows nothing of our ports and would answer RST: `quiet` drops what belongs to us,
-// after the packet sockets saw it. `capture` marks new connections of the LAN, per connection, so that
-// policy rules send them to the TUN. `source` masquerades what leaves with a foreign address.
+// The kernel's TCP knows nothing of our ports and would answer RST: `quiet` drops what belongs to
+// us, after the packet sockets saw it. `capture` marks new connections of the LAN, per connection,
+// so that policy rules send them to the TUN. `source` masquerades what leaves with a foreign
+// address.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,8 @@ struct ConcentratorNftPlan {
 
 inline constexpr const char* kNftTable = "inet braid";
 
-// The table as nftables reads it, and in one transaction with it the removal of a former one of ours.
+// The table as nftables reads it, and in one transaction with it the removal of a former one of
+// ours.
 std::string nft_text(const GatewayNftPlan& plan);
 std::string nft_text(const ConcentratorNftPlan& plan);
 

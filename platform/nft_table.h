@@ -1,5 +1,5 @@
-// NftTable: the owner of braid's nftables table. The kernel removes the table when this object goes, or
-// when the process dies in whatever way.
+// NftTable: the owner of braid's nftables table. The kernel removes the table when this object
+// goes, or when the process dies in whatever way.
 #pragma once
 
 #include <memory>
@@ -19,8 +19,9 @@ class NftTable {
   NftTable& operator=(const NftTable&) = delete;
   ~NftTable();
 
-  // Loads a text of nft_text(), in place of the former one, atomically. Nothing on success; else the
-  // reason in one line, and the former table stays. A table another process owns is such a reason.
+  // Loads a text of nft_text(), in place of the former one, atomically. Nothing on success; else
+  // the reason in one line, and the former table stays. A table another process owns is such a
+  // reason.
   std::optional<std::string> load(const std::string& text);
 
  private:

@@ -7,10 +7,8 @@ namespace braid::platform {
 std::error_code OtherTraffic::install() {
   for (const int family : {AF_INET, AF_INET6}) {
     // Specific routes of the main table keep their say; only its default is overruled.
-    const Rule specific{.family = family,
-                        .priority = kPriority,
-                        .table = kMainTable,
-                        .suppress_prefix_length = 0};
+    const Rule specific{
+        .family = family, .priority = kPriority, .table = kMainTable, .suppress_prefix_length = 0};
     const Rule ours{.family = family, .priority = kPriority + 1, .table = kTable};
     for (const Rule& rule : {specific, ours}) {
       const auto error = add_rule(netlink_, rule);

@@ -1,5 +1,6 @@
-// OtherTraffic: a default route for everything that is not captured (UDP, DNS, ping), which goes where
-// the caller says, because that uplink is alive. Without one the main table decides, as before braid.
+// OtherTraffic: a default route for everything that is not captured (UDP, DNS, ping), which goes
+// where the caller says, because that uplink is alive. Without one the main table decides, as
+// before braid.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,8 @@ class OtherTraffic {
   std::error_code follow(const std::optional<Way>& way);
 
  private:
-  std::error_code set(int family, const std::optional<Route>& wanted, std::optional<Route>& present);
+  std::error_code set(int family, const std::optional<Route>& wanted,
+                      std::optional<Route>& present);
 
   NetlinkSocket& netlink_;
   std::optional<Route> ipv4_;

@@ -1,8 +1,8 @@
 // The classic BPF program of a packet socket: what an uplink's packets must look like to reach us.
 //
-// TCP to our ports from the hosts we speak with, ICMP and ICMPv6 errors (they quote our segments), and
-// fragments of those two, whose ports only the first one shows. Addressed to our own MAC, no VLAN tag.
-// IPv6 extension headers other than Fragment are left to the kernel.
+// TCP to our ports from the hosts we speak with, ICMP and ICMPv6 errors (they quote our segments),
+// and fragments of those two, whose ports only the first one shows. Addressed to our own MAC, no
+// VLAN tag. IPv6 extension headers other than Fragment are left to the kernel.
 #pragma once
 
 #include <linux/filter.h>

@@ -18,8 +18,8 @@ namespace braid::platform {
 
 namespace {
 
-// A burst of super-packets while the process is not scheduled; and, on the way out, what the device may
-// have queued before it says it is full.
+// A burst of super-packets while the process is not scheduled; and, on the way out, what the device
+// may have queued before it says it is full.
 constexpr int kReceiveBuffer = 32 << 20;
 constexpr int kSendBuffer = 4 << 20;
 
@@ -33,7 +33,9 @@ void set_buffer(int fd, int forced_option, int option, int size) {
   if (set_option(fd, SOL_SOCKET, forced_option, size)) set_option(fd, SOL_SOCKET, option, size);
 }
 
-bool is_v4(const PacketOut& packet) { return packet.header[0] >> 4 == 4; }
+bool is_v4(const PacketOut& packet) {
+  return packet.header[0] >> 4 == 4;
+}
 
 IpAddress destination_of(const PacketOut& packet) {
   const Bytes header(packet.header);
@@ -67,7 +69,9 @@ Result<std::unique_ptr<PacketSocket>> PacketSocket::open(const Link& link,
   return door;
 }
 
-PacketSocket::~PacketSocket() { next_hops_.on_settled(nullptr); }
+PacketSocket::~PacketSocket() {
+  next_hops_.on_settled(nullptr);
+}
 
 std::error_code PacketSocket::set_filter(const PacketFilter& filter) {
   PacketFilter mine = filter;

@@ -1,11 +1,12 @@
 // PacketSocket: an outside door. One uplink's packets, past the kernel's TCP, as super-packets.
 //
-// AF_PACKET/SOCK_RAW bound to the interface, with vnet headers. The kernel owns the uplink's addresses;
-// this door only puts a link header in front (next hop from NextHops) and takes it off again. What it
-// lets in is said in platform/packet_filter.h.
+// AF_PACKET/SOCK_RAW bound to the interface, with vnet headers. The kernel owns the uplink's
+// addresses; this door only puts a link header in front (next hop from NextHops) and takes it off
+// again. What it lets in is said in platform/packet_filter.h.
 //
-// The first packets to a neighbour whose link address is still being resolved are held, as the kernel
-// itself would: losing a SYN to an ARP request would cost its sender a retransmission timeout.
+// The first packets to a neighbour whose link address is still being resolved are held, as the
+// kernel itself would: losing a SYN to an ARP request would cost its sender a retransmission
+// timeout.
 #pragma once
 
 #include <memory>

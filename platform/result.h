@@ -10,7 +10,9 @@
 
 namespace braid::platform {
 
-inline std::error_code last_error() { return {errno, std::system_category()}; }
+inline std::error_code last_error() {
+  return {errno, std::system_category()};
+}
 inline std::error_code system_error(int error_number) {
   return {error_number, std::system_category()};
 }
@@ -18,7 +20,7 @@ inline std::error_code system_error(int error_number) {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                // NOLINT: both read as a return
+  Result(T value) : value_(std::move(value)) {}                     // NOLINT: both read as a return
   Result(std::error_code error) : error_(error) { ENSURE(error); }  // NOLINT
 
   explicit operator bool() const { return value_.has_value(); }

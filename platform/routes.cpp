@@ -43,8 +43,8 @@ NetlinkRequest route_request(std::uint16_t type, std::uint16_t flags, const Rout
   body.rtm_table = RT_TABLE_UNSPEC;  // RTA_TABLE holds it, 32 bits wide
   body.rtm_protocol = kRouteProtocol;
   body.rtm_type = RTN_UNICAST;
-  body.rtm_scope = route.gateway || !route.destination.address.is_v4() ? RT_SCOPE_UNIVERSE
-                                                                       : RT_SCOPE_LINK;
+  body.rtm_scope =
+      route.gateway || !route.destination.address.is_v4() ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
   if (route.gateway) body.rtm_flags = RTNH_F_ONLINK;
   NetlinkRequest request(type, static_cast<std::uint16_t>(NLM_F_ACK | flags), body);
   if (route.destination.length > 0) request.add(RTA_DST, route.destination.address);

@@ -1,7 +1,7 @@
 // Routes and rules: which way the kernel would send, and the few entries that are ours.
 //
-// Everything braid puts in carries its protocol tag, so that it can be cleared without memory of it: at
-// exit, and at start for what a crashed run left behind.
+// Everything braid puts in carries its protocol tag, so that it can be cleared without memory of
+// it: at exit, and at start for what a crashed run left behind.
 #pragma once
 
 #include <cstdint>

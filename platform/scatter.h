@@ -1,4 +1,5 @@
-// Scatter: the iovec list of one outgoing packet: vnet header, link header, IP headers, payload slices.
+// Scatter: the iovec list of one outgoing packet: vnet header, link header, IP headers, payload
+// slices.
 #pragma once
 
 #include <sys/uio.h>

@@ -1,8 +1,9 @@
 // The vnet header: what a TUN or packet socket with IFF_VNET_HDR / PACKET_VNET_HDR puts before each
-// packet (virtio_net_hdr): checksum still to be filled in, size of the pieces a super-packet is cut to.
+// packet (virtio_net_hdr): checksum still to be filled in, size of the pieces a super-packet is cut
+// to.
 //
-// Of an incoming header only gso_type, gso_size and the checksum flags are taken: lengths and offsets
-// in it are hints from outside, headers are parsed by whoever wants them.
+// Of an incoming header only gso_type, gso_size and the checksum flags are taken: lengths and
+// offsets in it are hints from outside, headers are parsed by whoever wants them.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct VnetHeader {
   static constexpr std::uint8_t kGsoNone = 0;
   static constexpr std::uint8_t kGsoTcp4 = 1;
   static constexpr std::uint8_t kGsoTcp6 = 4;
-  static constexpr std::uint8_t kGsoEcn = 0x80;  // a flag beside the type: CWR in the first piece only
+  static constexpr std::uint8_t kGsoEcn =
+      0x80;  // a flag beside the type: CWR in the first piece only
 
   std::uint8_t flags = 0;
   std::uint8_t gso_type = kGsoNone;

@@ -16,8 +16,8 @@ namespace braid::platform {
 
 namespace {
 
-// lan 10.0.0.2 -- 10.0.0.1 gateway 198.51.100.1 -- 198.51.100.2 world, which also is 203.0.113.5 (the
-// concentrator) and 203.0.113.9 (a server); the same in IPv6.
+// lan 10.0.0.2 -- 10.0.0.1 gateway 198.51.100.1 -- 198.51.100.2 world, which also is 203.0.113.5
+// (the concentrator) and 203.0.113.9 (a server); the same in IPv6.
 struct Lab {
   Namespace lan;
   Namespace world;
@@ -42,7 +42,8 @@ struct Lab {
     run("ip route add default via 198.51.100.2; ip -6 route add default via 2001:db8:1::2");
     lan.enter();
     run("ip addr add 10.0.0.2/24 dev eth0; ip -6 addr add fd00::2/64 dev eth0 nodad");
-    run("ip link set eth0 up; ip route add default via 10.0.0.1; ip -6 route add default via fd00::1");
+    run("ip link set eth0 up; ip route add default via 10.0.0.1; ip -6 route add default via "
+        "fd00::1");
     world.enter();
     run("ip addr add 198.51.100.2/24 dev w0; ip -6 addr add 2001:db8:1::2/64 dev w0 nodad");
     run("ip addr add 203.0.113.5/32 dev lo; ip addr add 203.0.113.9/32 dev lo");
@@ -60,13 +61,13 @@ struct Lab {
     REQUIRE(link);
     REQUIRE_FALSE(add_address(*netlink, link->index, *IpPrefix::parse("192.0.2.1/32")));
     REQUIRE_FALSE(set_link_up(*netlink, link->index));
-    REQUIRE(prepare_host(settings, {.uplinks = {"wan1"}, .tun = "braid0", .local_ports = {61000, 61999}})
+    REQUIRE(prepare_host(settings,
+                         {.uplinks = {"wan1"}, .tun = "braid0", .local_ports = {61000, 61999}})
                 .empty());
     table = std::make_unique<NftTable>();
     REQUIRE_FALSE(table->load(nft_text(plan)));
-    REQUIRE_FALSE(install_capture(*netlink, {.tun_index = link->index,
-                                             .lan_interfaces = {"lan0"},
-                                             .mark = plan.mark}));
+    REQUIRE_FALSE(install_capture(
+        *netlink, {.tun_index = link->index, .lan_interfaces = {"lan0"}, .mark = plan.mark}));
   }
   // The settings are this namespace's, so they are restored in it.
   ~Lab() { gateway.enter(); }
@@ -91,7 +92,8 @@ struct Lab {
 }  // namespace
 
 TEST_SUITE("platform_lab") {
-  TEST_CASE("new TCP connections of the LAN come out of the TUN, of both families, until draining") {
+  TEST_CASE(
+      "new TCP connections of the LAN come out of the TUN, of both families, until draining") {
     REQUIRE_NAMESPACES();
     Lab lab;
     lab.world.enter();
@@ -138,7 +140,9 @@ TEST_SUITE("platform_lab") {
     CHECK(ntohl(from.sin_addr.s_addr) == 0xc6336401);  // masqueraded: 198.51.100.1
   }
 
-  TEST_CASE("the kernel is quiet towards the concentrator and nobody else, and the door sees its packets") {
+  TEST_CASE(
+      "the kernel is quiet towards the concentrator and nobody else, and the door sees its "
+      "packets") {
     REQUIRE_NAMESPACES();
     Lab lab;
     const auto link = link_by_name(*lab.netlink, "wan1");

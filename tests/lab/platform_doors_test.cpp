@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-
 #include "platform/clock.h"
 #include "platform/packet_socket.h"
 #include "platform/tun.h"
@@ -64,8 +63,7 @@ PacketOut tcp_packet(const TcpFields& f, Bytes payload) {
   }
   std::uint8_t* addresses = h + (v4 ? 12 : 8);
   std::copy(f.source.bytes().begin(), f.source.bytes().end(), addresses);
-  std::copy(f.destination.bytes().begin(), f.destination.bytes().end(),
-            addresses + address_length);
+  std::copy(f.destination.bytes().begin(), f.destination.bytes().end(), addresses + address_length);
   const std::uint32_t pseudo =
       sum_of(Bytes(addresses, 2 * address_length)) + IPPROTO_TCP + tcp_length;
   if (v4) store_be16(h + 10, static_cast<std::uint16_t>(~fold(sum_of(Bytes(h, 20)))));
@@ -98,7 +96,10 @@ std::optional<TcpSeen> parse_tcp(const PacketIn& packet) {
   const std::size_t end = v4 ? load_be16(&b[2]) : 40U + load_be16(&b[4]);
   const std::uint8_t* tcp = &b[ip];
   const std::size_t start = ip + 4U * (tcp[12] >> 4U);
-  return TcpSeen{tcp[13], load_be32(tcp + 4), load_be32(tcp + 8), packet.gso_size,
+  return TcpSeen{tcp[13],
+                 load_be32(tcp + 4),
+                 load_be32(tcp + 8),
+                 packet.gso_size,
                  {b.begin() + static_cast<std::ptrdiff_t>(start),
                   b.begin() + static_cast<std::ptrdiff_t>(end)}};
 }
@@ -144,7 +145,8 @@ Link link_that_is_up(NetlinkSocket& netlink, const std::string& name) {
 }
 
 // Opens a connection to a kernel listener through `device` with hand-made segments, sends it `size`
-// bytes in one super-packet and gets the first of them back, within an initial window of 536-byte pieces.
+// bytes in one super-packet and gets the first of them back, within an initial window of 536-byte
+// pieces.
 void converse(Device& device, const UniqueFd& listener, TcpFields f, std::size_t size,
               std::uint16_t gso_size) {
   const auto bytes = pattern(size);
@@ -218,8 +220,8 @@ TEST_SUITE("platform_lab") {
     CHECK((*addresses)[0].prefix == *IpPrefix::parse("192.0.2.1/24"));
     CHECK((*addresses)[1].prefix == *IpPrefix::parse("2001:db8::1/64"));
 
-    for (const auto& [ours, theirs] : {std::pair("192.0.2.9", "192.0.2.1"),
-                                       std::pair("2001:db8::9", "2001:db8::1")}) {
+    for (const auto& [ours, theirs] :
+         {std::pair("192.0.2.9", "192.0.2.1"), std::pair("2001:db8::9", "2001:db8::1")}) {
       CAPTURE(ours);
       const auto listener = platform::listener(SocketAddress(theirs, 80));
       converse(**tun, listener,
@@ -302,8 +304,8 @@ TEST_SUITE("platform_lab") {
                                         .flags = 0x02},
                                        {})) == Door::Sent::kYes);
       const Instant limit = clock_now() + 2900ms;
-      while (clock_now() < limit && next_hops.lookup(destination, clock_now()).state !=
-                                        NextHops::Answer::State::kReady) {
+      while (clock_now() < limit &&
+             next_hops.lookup(destination, clock_now()).state != NextHops::Answer::State::kReady) {
         events->drain({.message = [&](const NetlinkMessage& m) { next_hops.on_event(m); },
                        .overrun = [&] { next_hops.forget(); }});
       }

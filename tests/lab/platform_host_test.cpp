@@ -1,4 +1,5 @@
-// What braid puts into the kernel, seen from the outside, in namespaces of this process. Needs root.
+// What braid puts into the kernel, seen from the outside, in namespaces of this process. Needs
+// root.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -10,9 +11,9 @@
 #include "platform/host_settings.h"
 #include "platform/link_follower.h"
 #include "platform/links.h"
+#include "platform/next_hop.h"
 #include "platform/nft_plan.h"
 #include "platform/nft_table.h"
-#include "platform/next_hop.h"
 #include "platform/other_traffic.h"
 #include "platform/routes.h"
 #include "platform/tun.h"
@@ -62,7 +63,8 @@ GatewayNftPlan gateway_plan() {
 }  // namespace
 
 TEST_SUITE("platform_lab") {
-  TEST_CASE("the kernel takes both roles' tables, replaces them whole, and drops them with their owner") {
+  TEST_CASE(
+      "the kernel takes both roles' tables, replaces them whole, and drops them with their owner") {
     REQUIRE_NAMESPACES();
     Namespace here;
     auto plan = gateway_plan();
@@ -78,8 +80,8 @@ TEST_SUITE("platform_lab") {
       const std::string draining = output_of("nft list ruleset");
       CHECK(has(draining, "chain capture"));
       CHECK_FALSE(has(draining, "state new"));
-      REQUIRE_FALSE(table.load(
-          nft_text(ConcentratorNftPlan{.listen_interface = "eth0", .listen_port = 8803, .tun = "t"})));
+      REQUIRE_FALSE(table.load(nft_text(
+          ConcentratorNftPlan{.listen_interface = "eth0", .listen_port = 8803, .tun = "t"})));
       CHECK_FALSE(has(output_of("nft list ruleset"), "chain capture"));
       CHECK(has(output_of("nft list ruleset"), "tcp dport 8803"));
     }
@@ -215,9 +217,10 @@ TEST_SUITE("platform_lab") {
     const auto way6 = [] { return output_of("ip route get 2001:db8:f::9"); };
     CHECK(has(way4(), "via 198.51.1.9 dev wan1"));
     const auto wan2 = index_of(netlink, "wan2");
-    REQUIRE_FALSE(other.follow(OtherTraffic::Way{.link_index = wan2,
-                                                 .ipv4 = RouteHop{IpAddress::parse("198.51.2.9")},
-                                                 .ipv6 = RouteHop{IpAddress::parse("2001:db8:2::9")}}));
+    REQUIRE_FALSE(
+        other.follow(OtherTraffic::Way{.link_index = wan2,
+                                       .ipv4 = RouteHop{IpAddress::parse("198.51.2.9")},
+                                       .ipv6 = RouteHop{IpAddress::parse("2001:db8:2::9")}}));
     CHECK(has(way4(), "via 198.51.2.9 dev wan2"));
     CHECK(has(way6(), "via 2001:db8:2::9 dev wan2"));
     CHECK(has(output_of("ip route get 198.51.1.7"), "dev wan1"));  // connected networks stay
@@ -243,12 +246,13 @@ TEST_SUITE("platform_lab") {
     const auto link = link_by_name(netlink, "wan1");
     REQUIRE(link);
     const auto hop = [&](const char* destination) {
-      NextHops fresh(kernel_of_link(netlink, link->index), *link, {*IpAddress::parse("198.51.1.5")});
+      NextHops fresh(kernel_of_link(netlink, link->index), *link,
+                     {*IpAddress::parse("198.51.1.5")});
       return fresh.next_hop(*IpAddress::parse(destination)).to_string();
     };
     CHECK(hop("198.51.1.44") == "198.51.1.44");
     CHECK(hop("203.0.113.5") == "198.51.1.7");
-    CHECK(hop("192.0.2.5") == "198.51.1.5");    // configured: wan2's default is not wan1's
+    CHECK(hop("192.0.2.5") == "198.51.1.5");         // configured: wan2's default is not wan1's
     CHECK(hop("2001:db8:9::5") == "2001:db8:9::5");  // nothing known: on-link
     run("ip route add default via 198.51.1.8 dev wan1 table 77");
     run("ip -6 route add default via fe80::8 dev wan1 table 77");
@@ -286,7 +290,8 @@ TEST_SUITE("platform_lab") {
     run("ip link add wan1 type veth peer name far1; ip link set far1 up");
     auto events = NetlinkEvents::open();
     REQUIRE(events);
-    run("ip link set wan1 up; ip addr add 198.51.1.1/24 dev wan1; ip route add 203.0.113.0/24 dev wan1");
+    run("ip link set wan1 up; ip addr add 198.51.1.1/24 dev wan1; ip route add 203.0.113.0/24 dev "
+        "wan1");
     int links = 0;
     int addresses = 0;
     int others = 0;

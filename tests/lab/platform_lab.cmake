@@ -1,4 +1,4 @@
-# The doors and the host settings against the real kernel, in namespaces the program makes for itself.
+# The doors and the host settings against the real kernel, in namespaces the program makes itself.
 file(GLOB platform_lab_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/lab/platform_*_test.cpp)
 add_executable(test_platform_lab ${platform_lab_sources})
 target_link_libraries(test_platform_lab PRIVATE braid_platform braid_doctest_main)

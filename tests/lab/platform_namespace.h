@@ -1,4 +1,5 @@
-// Network namespaces for tests of one process: made fresh, entered and left, gone with their descriptor.
+// Network namespaces for tests of one process: made fresh, entered and left, gone with their
+// descriptor.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -52,9 +53,9 @@ inline bool namespaces_possible() {
 
 }  // namespace braid::platform
 
-#define REQUIRE_NAMESPACES()                                                 \
-  if (!braid::platform::namespaces_possible()) {                             \
+#define REQUIRE_NAMESPACES()                                                \
+  if (!braid::platform::namespaces_possible()) {                            \
     if (std::getenv("CI") != nullptr) FAIL("network namespaces need root"); \
-    MESSAGE("not run: network namespaces need root");                        \
-    return;                                                                  \
+    MESSAGE("not run: network namespaces need root");                       \
+    return;                                                                 \
   }

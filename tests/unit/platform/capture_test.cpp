@@ -51,9 +51,11 @@ TEST_SUITE("platform") {
     CHECK(ipv6[0].from->to_string() == "::/128");
   }
 
-  TEST_CASE("the TUN's table has a default route of each family, with the TUN's address as source") {
-    const auto routes = capture_routes(
-        {.tun_index = 7, .lan_interfaces = {"lan0"}, .tun_addresses = {*IpAddress::parse("2001:db8::1")}});
+  TEST_CASE(
+      "the TUN's table has a default route of each family, with the TUN's address as source") {
+    const auto routes = capture_routes({.tun_index = 7,
+                                        .lan_interfaces = {"lan0"},
+                                        .tun_addresses = {*IpAddress::parse("2001:db8::1")}});
     REQUIRE(routes.size() == 2);
     CHECK(routes[0].destination.to_string() == "0.0.0.0/0");
     CHECK(routes[1].destination.to_string() == "::/0");

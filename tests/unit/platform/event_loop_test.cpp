@@ -27,7 +27,9 @@ struct Pair {
   UniqueFd b;
 };
 
-void send_byte(const UniqueFd& fd, char byte) { REQUIRE(::send(fd.get(), &byte, 1, 0) == 1); }
+void send_byte(const UniqueFd& fd, char byte) {
+  REQUIRE(::send(fd.get(), &byte, 1, 0) == 1);
+}
 
 std::vector<char> drain(const UniqueFd& fd) {
   std::vector<char> bytes;

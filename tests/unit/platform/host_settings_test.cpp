@@ -102,9 +102,9 @@ TEST_SUITE("platform") {
     proc.put("net/ipv4/ip_local_reserved_ports", "22");
     {
       HostSettings settings(proc.root);
-      CHECK(prepare_host(settings, {.uplinks = {"wan1", "wan2"},
-                                    .tun = "braid0",
-                                    .local_ports = {61000, 61999}})
+      CHECK(prepare_host(
+                settings,
+                {.uplinks = {"wan1", "wan2"}, .tun = "braid0", .local_ports = {61000, 61999}})
                 .empty());
       CHECK(proc.at("net/ipv4/ip_forward") == "1");
       CHECK(proc.at("net/ipv6/conf/all/forwarding") == "1");

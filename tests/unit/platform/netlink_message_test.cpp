@@ -1,12 +1,12 @@
 #include "platform/netlink_message.h"
 
 #include <doctest/doctest.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
-#include <linux/if.h>
 #include <sys/socket.h>
 
 #include "platform/links.h"
@@ -131,8 +131,8 @@ TEST_SUITE("platform") {
     for (const char* good : {"wan1", "br-lan.7", "wwan0_1", "fifteen-letters"}) {
       CHECK(is_interface_name(good));
     }
-    for (const char* bad : {"", ".", "..", "a b", "a\"b", "wan*", "a/b", "a\\b", "a\nb",
-                            "sixteen-letters!"}) {
+    for (const char* bad :
+         {"", ".", "..", "a b", "a\"b", "wan*", "a/b", "a\\b", "a\nb", "sixteen-letters!"}) {
       CHECK_FALSE(is_interface_name(bad));
     }
   }

@@ -44,9 +44,12 @@ class FakeKernel final : public NextHopKernel {
   Kernel& kernel_;
 };
 
-Link ethernet() { return {.index = 3, .name = "wan1", .mtu = 1500, .up = true}; }
+Link ethernet() {
+  return {.index = 3, .name = "wan1", .mtu = 1500, .up = true};
+}
 
-NextHops next_hops_of(Kernel& kernel, Link link = ethernet(), std::vector<IpAddress> configured = {}) {
+NextHops next_hops_of(Kernel& kernel, Link link = ethernet(),
+                      std::vector<IpAddress> configured = {}) {
   return NextHops(std::make_unique<FakeKernel>(kernel), std::move(link), std::move(configured));
 }
 
@@ -72,7 +75,8 @@ struct NeighbourEvent {
 }  // namespace
 
 TEST_SUITE("platform") {
-  TEST_CASE("the next hop is looked for in the order route, default route, configuration, on-link") {
+  TEST_CASE(
+      "the next hop is looked for in the order route, default route, configuration, on-link") {
     Kernel kernel;
     const auto ask = [&](std::vector<IpAddress> configured) {
       return next_hops_of(kernel, ethernet(), std::move(configured)).next_hop(kDestination);
@@ -133,7 +137,8 @@ TEST_SUITE("platform") {
     CHECK(kernel.solicited.size() == 1);
   }
 
-  TEST_CASE("patience with a silent neighbour ends, it is asked again once a second, and may return") {
+  TEST_CASE(
+      "patience with a silent neighbour ends, it is asked again once a second, and may return") {
     Kernel kernel;
     auto hops = next_hops_of(kernel);
     int settled = 0;
@@ -218,7 +223,8 @@ TEST_SUITE("platform") {
     CHECK(kernel.solicited.size() == 2);
   }
 
-  TEST_CASE("the way for other traffic is the default route, else the configured gateway, else none") {
+  TEST_CASE(
+      "the way for other traffic is the default route, else the configured gateway, else none") {
     Kernel kernel;
     CHECK_FALSE(next_hops_of(kernel).default_hop(AF_INET));
     auto hops = next_hops_of(kernel, ethernet(), {kGateway});

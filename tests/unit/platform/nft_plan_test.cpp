@@ -62,12 +62,15 @@ table inet braid {
     CHECK(draining == whole.substr(0, start) + whole.substr(end));
   }
 
-  TEST_CASE("without concentrators our ports are quiet for every source, from any port if none is given") {
+  TEST_CASE(
+      "without concentrators our ports are quiet for every source, from any port if none is "
+      "given") {
     auto plan = gateway_plan();
     plan.concentrators.clear();
     plan.concentrator_port.reset();
     const std::string text = nft_text(plan);
-    CHECK(has(text, "iifname { \"wan1\", \"wan2\" } fib daddr type local tcp dport 61000-61999 drop\n"));
+    CHECK(has(text,
+              "iifname { \"wan1\", \"wan2\" } fib daddr type local tcp dport 61000-61999 drop\n"));
     CHECK_FALSE(has(text, "saddr 203"));
     CHECK_FALSE(has(text, "sport"));
   }

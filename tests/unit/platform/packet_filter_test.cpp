@@ -1,5 +1,6 @@
 // The filter is judged by the kernel's own interpreter: attached to one end of a local socket pair,
-// whose datagrams it then lets through or not. (Their packet type reads as "to us", without VLAN tag.)
+// whose datagrams it then lets through or not. (Their packet type reads as "to us", without VLAN
+// tag.)
 #include "platform/packet_filter.h"
 
 #include <doctest/doctest.h>
@@ -24,11 +25,13 @@ class Judge {
     out_.reset(ends[1]);
     auto program = compile(filter);
     const sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
-    REQUIRE(::setsockopt(out_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) == 0);
+    REQUIRE(::setsockopt(out_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) ==
+            0);
   }
 
   bool passes(const std::vector<std::uint8_t>& packet) {
-    // A datagram the filter refuses is dropped or reported to its sender; either way it is not there.
+    // A datagram the filter refuses is dropped or reported to its sender; either way it is not
+    // there.
     static_cast<void>(::send(in_.get(), packet.data(), packet.size(), 0));
     std::array<std::uint8_t, 2048> got{};
     const ssize_t n = ::recv(out_.get(), got.data(), got.size(), 0);
@@ -165,8 +168,8 @@ TEST_SUITE("platform") {
     CHECK(judge.passes(Sample{.destination_port = 1, .fragment = 0x2000}.bytes()));
     CHECK(judge.passes(Sample{.destination_port = 1, .fragment = 0x0005}.bytes()));
     CHECK_FALSE(judge.passes(Sample{.destination_port = 1, .fragment = 0x4000}.bytes()));  // DF
-    CHECK(judge.passes(
-        Sample{.protocol = IPPROTO_ICMP, .fragment = 0x2000, .icmp_type = 8}.bytes()));
+    CHECK(
+        judge.passes(Sample{.protocol = IPPROTO_ICMP, .fragment = 0x2000, .icmp_type = 8}.bytes()));
     CHECK_FALSE(judge.passes(Sample{.protocol = IPPROTO_UDP, .fragment = 0x2000}.bytes()));
     const auto v6 = [&](std::uint8_t protocol) {
       return judge.passes(

@@ -1,4 +1,5 @@
-// The parts too small for a file of their own: log, clock, entropy, descriptors, device bookkeeping.
+// The parts too small for a file of their own: log, clock, entropy, descriptors, device
+// bookkeeping.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -43,8 +44,10 @@ std::pair<UniqueFd, UniqueFd> socket_pair() {
 
 TEST_SUITE("platform") {
   TEST_CASE("a log line stays one line, whatever is in it") {
-    CHECK(format_log_line(LogLevel::kWarning, "uplink dsl is down") == "warning uplink dsl is down\n");
-    CHECK(format_log_line(LogLevel::kInfo, "a\nerror forged\r\t\x7f!") == "info a error forged   !\n");
+    CHECK(format_log_line(LogLevel::kWarning, "uplink dsl is down") ==
+          "warning uplink dsl is down\n");
+    CHECK(format_log_line(LogLevel::kInfo, "a\nerror forged\r\t\x7f!") ==
+          "info a error forged   !\n");
   }
 
   TEST_CASE("lines below the level are left out") {

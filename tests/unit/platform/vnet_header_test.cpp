@@ -24,20 +24,18 @@ PacketOut tcp_packet(std::uint8_t version, std::uint16_t gso_size, Bytes payload
 TEST_SUITE("platform") {
   TEST_CASE("a super-packet of either family says how it is cut and where the checksum goes") {
     const std::vector<std::uint8_t> payload(5000);
-    CHECK(vnet_header_for(tcp_packet(4, 1400, payload), 14) ==
-          VnetHeader{.flags = 1,
-                     .gso_type = 1,
-                     .header_length = 66,
-                     .gso_size = 1400,
-                     .checksum_start = 34,
-                     .checksum_offset = 16});
-    CHECK(vnet_header_for(tcp_packet(6, 1400, payload), 0) ==
-          VnetHeader{.flags = 1,
-                     .gso_type = 4,
-                     .header_length = 72,
-                     .gso_size = 1400,
-                     .checksum_start = 40,
-                     .checksum_offset = 16});
+    CHECK(vnet_header_for(tcp_packet(4, 1400, payload), 14) == VnetHeader{.flags = 1,
+                                                                          .gso_type = 1,
+                                                                          .header_length = 66,
+                                                                          .gso_size = 1400,
+                                                                          .checksum_start = 34,
+                                                                          .checksum_offset = 16});
+    CHECK(vnet_header_for(tcp_packet(6, 1400, payload), 0) == VnetHeader{.flags = 1,
+                                                                         .gso_type = 4,
+                                                                         .header_length = 72,
+                                                                         .gso_size = 1400,
+                                                                         .checksum_start = 40,
+                                                                         .checksum_offset = 16});
   }
 
   TEST_CASE("a payload of exactly one piece goes as a plain packet, one byte more does not") {
