@@ -1,0 +1,78 @@
+# Addresses come and go: ADD_ADDR, its echo and the join that follows, REMOVE_ADDR; said by the kernel
+# and by us.
+. "$(dirname "$0")/net.sh"
+net_up
+random_file up 200000
+random_file down 200000
+
+mptcp() { lab_in kern ip mptcp "$@"; }
+talk() {
+  finish ours us.log "$US_PID"
+  finish kernel kernel.log "$KERNEL_PID"
+  same up up.got
+  same down down.got
+  expect us.log mode mptcp
+  expect us.log fallbacks 0
+  no_complaints
+  lab_say "$WHAT: $(all_counters)"
+}
+
+# The kernel, a server on one cable, announces its address on the other; our second path goes there.
+# Later it takes the address back.
+kernel_announces() {
+  net_fresh
+  WHAT="the kernel announces and removes, IPv$1"
+  net_addresses "$1"
+  mptcp endpoint add "$KERN2" dev b2 id 7 signal
+  capture "kernel-announces-$1"
+  local ns; ns=$(lab_ns kern)
+  start_kernel kernel.log listen "$KERN1" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" \
+    --step "300000:ip netns exec $ns ip mptcp endpoint delete id 7; sleep 0.3"
+  start_us us.log client --connect "$KERN1,$PORT" --path "a1,$US1" --path "a2,$US2" \
+    --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got" --step 1000:await:2
+  talk
+  at_least AddAddrTx 1
+  at_least EchoAdd 1
+  at_least MPJoinAckRx 1
+  at_least RmAddrTx 1
+}
+
+# We, a listener, announce our second address to a kernel client, which joins it.
+we_announce() {
+  net_fresh
+  WHAT="we announce, IPv$1"
+  net_addresses "$1"
+  capture "we-announce-$1"
+  start_us us.log listen --port $PORT --path "a1,$US1" --path "a2,$US2" \
+    --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" \
+    --step "1000:announce:$US2" --step 1000:await:2
+  start_kernel kernel.log connect "$US1" $PORT --local "$KERN1" \
+    --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got"
+  talk
+  expect us.log joins 1
+  at_least AddAddr 1
+  at_least EchoAddTx 1
+  at_least MPJoinSynAckRx 1
+}
+
+# One of our paths is gone in mid-flow: the kernel is told, and drops the subflow.
+we_remove() {
+  net_fresh
+  WHAT="we remove, IPv$1"
+  net_addresses "$1"
+  capture "we-remove-$1"
+  start_kernel kernel.log listen "$KERN" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got"
+  start_us us.log client --connect "$KERN,$PORT" --path "a1,$US1" --path "a2,$US2" \
+    --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got" \
+    --step 1000:await:2 --step 100000:remove:2 --step 100000:pause:100
+  talk
+  at_least MPJoinAckRx 1
+  at_least RmAddr 1
+}
+
+for family in 4 6; do
+  kernel_announces $family
+  we_announce $family
+  we_remove $family
+done
+capture_end
