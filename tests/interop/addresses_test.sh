@@ -17,16 +17,17 @@ talk() {
   lab_say "$WHAT: $(all_counters)"
 }
 
-# The kernel, a server on one cable, announces its address on the other; our second path goes there.
-# Later it takes the address back.
+# The kernel, a server that wants no joins to its first address (C in its MP_CAPABLE), announces its
+# address on the other cable; our second path goes there. Later it takes the address back.
 kernel_announces() {
   net_fresh
   WHAT="the kernel announces and removes, IPv$1"
   net_addresses "$1"
+  lab_in kern sysctl -qw net.mptcp.allow_join_initial_addr_port=0
   mptcp endpoint add "$KERN2" dev b2 id 7 signal
   capture "kernel-announces-$1"
   local ns; ns=$(lab_ns kern)
-  start_kernel kernel.log listen "$KERN1" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" \
+  start_kernel kernel.log listen "$ANY" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" \
     --step "300000:ip netns exec $ns ip mptcp endpoint delete id 7; sleep 0.3"
   start_us us.log client --connect "$KERN1,$PORT" --path "a1,$US1" --path "a2,$US2" \
     --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got" --step 1000:await:2
@@ -35,6 +36,7 @@ kernel_announces() {
   at_least EchoAdd 1
   at_least MPJoinAckRx 1
   at_least RmAddrTx 1
+  grep -qF ">$(bracket "$KERN2"):" "$LAB_DIR/us.log" || lab_fail "$WHAT: we did not join the announced address"
 }
 
 # We, a listener, announce our second address to a kernel client, which joins it.

@@ -57,27 +57,29 @@ net_fresh() {
   lab_in kern ip mptcp limits set subflows 4 add_addr_accepted 4
 }
 
-# Both ways to each far address; a socket or an endpoint bound to a device finds its own.
+# Everything is reached over both cables; a socket, an endpoint or a door bound to one takes that.
 net_routes() {
-  local n far metric
+  local n
   for n in 1 2; do
-    metric=$((n * 100))
-    ip -n "$(lab_ns us)" route add 10.90.0.0/24 via "10.9$n.0.2" dev "a$n" metric $metric &&
-      ip -n "$(lab_ns us)" route add fd00:90::/64 via "fd00:9$n::2" dev "a$n" metric $metric &&
-      ip -n "$(lab_ns kern)" route add default via "10.9$n.0.1" dev "b$n" metric $((metric + 1000)) &&
-      ip -n "$(lab_ns kern)" route add default via "fd00:9$n::1" dev "b$n" metric $((metric + 1000)) ||
+    ip -n "$(lab_ns us)" route add default via "10.9$n.0.2" dev "a$n" metric "${n}00" &&
+      ip -n "$(lab_ns us)" route add default via "fd00:9$n::2" dev "a$n" metric "${n}00" &&
+      ip -n "$(lab_ns kern)" route add default via "10.9$n.0.1" dev "b$n" metric "${n}00" &&
+      ip -n "$(lab_ns kern)" route add default via "fd00:9$n::1" dev "b$n" metric "${n}00" ||
       return 1
   done
 }
 
-# net_addresses 4|6: sets US1 US2 KERN1 KERN2 KERN (on both cables) of that family.
+# net_addresses 4|6: sets US1 US2 KERN1 KERN2 KERN (on both cables) ANY of that family.
 net_addresses() {
   if [ "$1" = 4 ]; then
-    US1=10.91.0.1 US2=10.92.0.1 KERN1=10.91.0.2 KERN2=10.92.0.2 KERN=10.90.0.5
+    ANY=0.0.0.0 US1=10.91.0.1 US2=10.92.0.1 KERN1=10.91.0.2 KERN2=10.92.0.2 KERN=10.90.0.5
   else
-    US1=fd00:91::1 US2=fd00:92::1 KERN1=fd00:91::2 KERN2=fd00:92::2 KERN=fd00:90::5
+    ANY=:: US1=fd00:91::1 US2=fd00:92::1 KERN1=fd00:91::2 KERN2=fd00:92::2 KERN=fd00:90::5
   fi
 }
+
+# An address as reports print it before a port.
+bracket() { case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac; }
 
 # capture NAME: from now on both cables, until the next capture or the end.
 capture() {
@@ -102,9 +104,16 @@ random_file() { head -c "$2" /dev/urandom >"$LAB_DIR/$1"; }
 
 # start_us LOG ARGUMENT..., start_kernel LOG ARGUMENT...: in the background, until each says "ready".
 # Their ids: US_PID, KERNEL_PID.
-start_us() { local log=$1; shift; lab_spawn us "$log" "$MPTCP_PEER" "$@"; US_PID=$LAB_LAST_PID; net_ready "$log" "$US_PID"; }
+start_us() {
+  local log=$1; shift
+  rm -f "$LAB_DIR/$log"
+  lab_spawn us "$log" "$MPTCP_PEER" "$@"
+  US_PID=$LAB_LAST_PID
+  net_ready "$log" "$US_PID"
+}
 start_kernel() {
   local log=$1; shift
+  rm -f "$LAB_DIR/$log"
   lab_spawn kern "$log" python3 "$INTEROP/kernel_peer.py" "$@"
   KERNEL_PID=$LAB_LAST_PID
   [ "$1" = connect ] || net_ready "$log" "$KERNEL_PID"

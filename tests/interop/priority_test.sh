@@ -69,7 +69,6 @@ kernel_changes_priority() {
   # What we had mapped there before we were told is all.
   stays_idle "our listener" ":$PORT>$(bracket "$KERN2")" out 100000
 }
-bracket() { case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac; }
 
 for family in 4 6; do
   we_join_as_backup $family
