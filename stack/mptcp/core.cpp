@@ -162,6 +162,9 @@ void Core::flush_mptcp(Instant now) {
   const auto outcome = distributor_.run(sender, subflows_, now);
   if (outcome.reinjected > 0) straight_ = false;
   counters_.reinjected_bytes += outcome.reinjected;
+  if (sender.unsent() == 0 && distributor_.has_budget(subflows_, now)) {
+    level_.outgoing->reader_starved();
+  }
   send_data_fin(now);
   update_window();
   run_probes(now);

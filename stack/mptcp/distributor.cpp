@@ -37,6 +37,13 @@ std::uint32_t Distributor::range_limit(const sched::PathView& path) {
   return path.mss > 0 && budget > path.mss ? budget / path.mss * path.mss : budget;
 }
 
+bool Distributor::has_budget(const std::vector<std::unique_ptr<Subflow>>& subflows, Instant now) {
+  return std::any_of(subflows.begin(), subflows.end(), [&](const auto& subflow) {
+    return subflow->carries_data() &&
+           subflow->tcp()->send_budget(now) >= subflow->tcp()->path_info().mss;
+  });
+}
+
 Distributor::Outcome Distributor::run(DataSender& sender,
                                       const std::vector<std::unique_ptr<Subflow>>& subflows,
                                       Instant now) {

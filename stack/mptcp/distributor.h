@@ -21,6 +21,8 @@ class Distributor {
   struct Outcome {
     std::uint64_t reinjected = 0;  // bytes
   };
+  // Some path that carries data would take a whole segment more.
+  static bool has_budget(const std::vector<std::unique_ptr<Subflow>>& subflows, Instant now);
   Outcome run(DataSender& sender, const std::vector<std::unique_ptr<Subflow>>& subflows,
               Instant now);
 

@@ -161,6 +161,8 @@ Verdict Subflow::take_capable(const wire::MpCapable& option, Instant now) {
   if (join_ || role_ == Role::kActive || !level_.negotiation.agreed()) return Verdict::kContinue;
   if (!level_.negotiation.receive_ack(option)) return Verdict::kContinue;
   if (!level_.receiver) events_.key_learnt(now);
+  // It has no room for a DATA_ACK: what its segment acknowledges is excused from M109.
+  data_ack_excused_ = handed_out_;
   if (!option.data_length || *option.data_length == 0) return Verdict::kContinue;
   level_.ack_width = DataLevel::AckWidth::kEight;
   if (receiver_.declare(option) != SubflowReceiver::Declared::kFine) {
@@ -284,7 +286,7 @@ void Subflow::check(Instant now) {
   }
   if (level_.plain() || stage_ == Stage::kConnecting) return;
   // M109: a whole batch of segments is in, and our data was acknowledged without any DATA_ACK.
-  if (!data_ack_seen_ && acked_ > queue_.start()) {
+  if (!data_ack_seen_ && acked_ > std::max(queue_.start(), data_ack_excused_)) {
     if (events_.broken(*this, Breakdown::kNoDataAck, now) == Verdict::kReset) {
       reset(std::nullopt, {.reason = wire::TcprstReason::kMiddleboxInterference}, now);
     }

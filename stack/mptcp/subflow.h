@@ -184,6 +184,7 @@ class Subflow final : public tcp::StreamUser {
   Instant last_heard_{};
   std::uint32_t in_doubt_ = 0;
   bool data_ack_seen_ = false;
+  std::uint64_t data_ack_excused_ = 0;  // positions that may be acknowledged without a DATA_ACK
 
   // Sending.
   MappingQueue queue_;
