@@ -106,20 +106,26 @@ std::optional<LinkAddress> parse_usable_address(const NetlinkMessage& message) {
   return LinkAddress{body->ifa_index, {*address, body->ifa_prefixlen}};
 }
 
-Result<std::vector<LinkAddress>> usable_addresses(NetlinkSocket& netlink,
-                                                  std::uint32_t link_index) {
+Result<std::vector<LinkAddress>> all_usable_addresses(NetlinkSocket& netlink) {
   ifaddrmsg body{};
-  body.ifa_index = link_index;
   std::vector<LinkAddress> addresses;
   for (const int family : {AF_INET, AF_INET6}) {
     body.ifa_family = static_cast<std::uint8_t>(family);
     const auto error = netlink.ask(NetlinkRequest(RTM_GETADDR, NLM_F_DUMP, body),
                                    [&](const NetlinkMessage& message) {
                                      const auto address = parse_usable_address(message);
-                                     if (address && address->link_index == link_index)
-                                       addresses.push_back(*address);
+                                     if (address) addresses.push_back(*address);
                                    });
     if (error) return error;
+  }
+  return addresses;
+}
+
+Result<std::vector<LinkAddress>> usable_addresses(NetlinkSocket& netlink,
+                                                  std::uint32_t link_index) {
+  auto addresses = all_usable_addresses(netlink);
+  if (addresses) {
+    std::erase_if(*addresses, [&](const LinkAddress& a) { return a.link_index != link_index; });
   }
   return addresses;
 }

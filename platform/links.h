@@ -47,6 +47,7 @@ std::optional<Link> parse_link(const NetlinkMessage& message);
 
 // Addresses of both families that can be used as a source: of global scope, neither tentative nor
 // deprecated nor failed; in the kernel's order.
+Result<std::vector<LinkAddress>> all_usable_addresses(NetlinkSocket& netlink);  // of every link
 Result<std::vector<LinkAddress>> usable_addresses(NetlinkSocket& netlink, std::uint32_t link_index);
 std::optional<LinkAddress> parse_usable_address(const NetlinkMessage& message);
 

@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/program/addresses.h"
 #include "gateway/program/start.h"
@@ -17,6 +18,10 @@ ConcentratorProgram::ConcentratorProgram(const gateway::ConcentratorConfig& conf
       random_(start::random_key()),
       netlink_(start::netlink()),
       events_(start::netlink_events()),
+      follower_(netlink_, {config_.listen_interface},
+                [this](std::size_t, const platform::LinkState& state) {
+                  listen_link_changed(state);
+                }),
       concentrator_(config_, ip_, random_) {
   start::clear_leftovers(netlink_);
   inside_ = std::make_unique<InsideDoor>(loop_, netlink_, config_.tun, concentrator_);
@@ -32,7 +37,8 @@ ConcentratorProgram::ConcentratorProgram(const gateway::ConcentratorConfig& conf
                             .peers = {},
                             .gateways = {}},
       concentrator_);
-  refresh();
+  follower_.settle();
+  refresh_own_addresses();
   if (config_.allow.empty()) platform::log_warning("allow: is empty, so nobody may connect");
   watch_netlink();
   for (const int signal_number : {SIGTERM, SIGINT}) {
@@ -59,13 +65,18 @@ void ConcentratorProgram::load_table() {
   }
 }
 
-void ConcentratorProgram::refresh() {
-  outside_->refresh();
+void ConcentratorProgram::listen_link_changed(const platform::LinkState& state) {
+  outside_->update(state);
   std::vector<wire::IpAddress> listening;
   for (const wire::Prefix& p : outside_->addresses()) listening.push_back(p.address);
-  concentrator_.set_listen_addresses(listening, outside_->link() ? outside_->link()->mtu : 1500);
+  concentrator_.set_listen_addresses(listening, state.link ? state.link->mtu : 1500);
+  platform::log_info("{}: {}, {} addresses", config_.listen_interface,
+                     outside_->up() ? "up" : "down", listening.size());
+}
+
+void ConcentratorProgram::refresh_own_addresses() {
   std::vector<wire::Prefix> own;
-  if (const auto all = platform::all_addresses(netlink_)) {
+  if (const auto all = platform::all_usable_addresses(netlink_)) {
     for (const platform::LinkAddress& a : *all) own.push_back(to_wire(a.prefix));
   }
   concentrator_.set_own_addresses(std::move(own));
@@ -76,14 +87,16 @@ void ConcentratorProgram::watch_netlink() {
     events_.drain({.message =
                        [this](const platform::NetlinkMessage& message) {
                          outside_->on_event(message);
-                         if (message.type != RTM_NEWNEIGH && message.type != RTM_DELNEIGH) {
-                           refresh_due_ = true;
+                         follower_.on_event(message);
+                         if (message.type == RTM_NEWADDR || message.type == RTM_DELADDR) {
+                           own_addresses_stale_ = true;
                          }
                        },
                    .overrun =
                        [this] {
                          outside_->forget();
-                         refresh_due_ = true;
+                         follower_.suspect_all();
+                         own_addresses_stale_ = true;
                        }});
   });
 }
@@ -97,10 +110,8 @@ void ConcentratorProgram::stop_or_drain() {
 }
 
 Instant ConcentratorProgram::flush(Instant now) {
-  if (refresh_due_) {
-    refresh_due_ = false;
-    refresh();
-  }
+  follower_.settle();
+  if (std::exchange(own_addresses_stale_, false)) refresh_own_addresses();
   concentrator_.flush(now);
   if (phase_ == Phase::kDraining && concentrator_.active_sessions() == 0) loop_.stop();
   return std::min(concentrator_.next_deadline(), outside_->maintain(now));

@@ -11,6 +11,7 @@
 #include "gateway/program/outside_door.h"
 #include "platform/event_loop.h"
 #include "platform/host_settings.h"
+#include "platform/link_follower.h"
 #include "platform/netlink_socket.h"
 #include "platform/nft_table.h"
 #include "stack/base/random.h"
@@ -29,7 +30,8 @@ class ConcentratorProgram {
  private:
   void load_table();
   void watch_netlink();
-  void refresh();
+  void listen_link_changed(const platform::LinkState& state);
+  void refresh_own_addresses();
   void stop_or_drain();
   Instant flush(Instant now);
 
@@ -38,13 +40,14 @@ class ConcentratorProgram {
   platform::EventLoop loop_;
   platform::NetlinkSocket netlink_;
   platform::NetlinkEvents events_;
+  platform::LinkFollower follower_;
   ip::LwipLayer ip_;
   gateway::Concentrator concentrator_;
   platform::HostSettings settings_;
   platform::NftTable table_;
   std::unique_ptr<InsideDoor> inside_;
   std::unique_ptr<OutsideDoor> outside_;
-  bool refresh_due_ = false;
+  bool own_addresses_stale_ = false;
   enum class Phase { kRunning, kDraining } phase_ = Phase::kRunning;
 };
 

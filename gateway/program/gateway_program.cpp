@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/program/addresses.h"
 #include "gateway/program/start.h"
@@ -23,6 +24,12 @@ constexpr std::uint32_t kMark = 0x42;
 // IPv6 and TCP headers with all options: what a super-packet needs beside its payload.
 constexpr std::uint32_t kHeaderReserve = 100;
 
+std::vector<std::string> interfaces_of(const gateway::GatewayConfig& config) {
+  std::vector<std::string> names;
+  for (const gateway::UplinkConfig& u : config.uplinks) names.push_back(u.interface);
+  return names;
+}
+
 }  // namespace
 
 GatewayProgram::GatewayProgram(const gateway::GatewayConfig& config)
@@ -30,6 +37,10 @@ GatewayProgram::GatewayProgram(const gateway::GatewayConfig& config)
       random_(start::random_key()),
       netlink_(start::netlink()),
       events_(start::netlink_events()),
+      follower_(netlink_, interfaces_of(config_),
+                [this](std::size_t uplink, const platform::LinkState& link) {
+                  uplink_changed(uplink, link);
+                }),
       gateway_(config_, ip_, random_),
       other_traffic_(netlink_) {
   start::clear_leftovers(netlink_);
@@ -52,11 +63,9 @@ void GatewayProgram::run() {
 }
 
 void GatewayProgram::prepare_host() {
-  platform::HostNeeds needs{.uplinks = {},
-                            .tun = config_.tun.name,
-                            .local_ports = {config_.first_port, config_.last_port}};
-  for (const gateway::UplinkConfig& u : config_.uplinks) needs.uplinks.push_back(u.interface);
-  start::prepare_host(settings_, needs);
+  start::prepare_host(settings_, {.uplinks = interfaces_of(config_),
+                                  .tun = config_.tun.name,
+                                  .local_ports = {config_.first_port, config_.last_port}});
 }
 
 void GatewayProgram::open_uplinks() {
@@ -70,22 +79,23 @@ void GatewayProgram::open_uplinks() {
     if (uplink.gateway_v4) settings.gateways.push_back(to_platform(*uplink.gateway_v4));
     if (uplink.gateway_v6) settings.gateways.push_back(to_platform(*uplink.gateway_v6));
     uplinks_.push_back(std::make_unique<OutsideDoor>(loop_, netlink_, std::move(settings), gateway_));
-    refresh(i, platform::clock_now());
   }
+  follower_.settle();
 }
 
-void GatewayProgram::refresh(std::size_t uplink, Instant now) {
+void GatewayProgram::uplink_changed(std::size_t uplink, const platform::LinkState& link) {
   OutsideDoor& door = *uplinks_[uplink];
-  if (!door.refresh()) return;
+  door.update(link);
   gateway::UplinkState state;
   state.link = door.up() ? gateway::UplinkState::Link::kUp : gateway::UplinkState::Link::kDown;
   state.ipv4 = door.address(wire::Family::kIpv4);
   state.ipv6 = door.address(wire::Family::kIpv6);
-  if (door.link()) state.mtu = door.link()->mtu;
+  if (link.link) state.mtu = link.link->mtu;
   if (door.socket() != nullptr) {
     state.max_super_payload = door.socket()->max_super_packet() - kHeaderReserve;
   }
-  gateway_.set_uplink(uplink, state, now);
+  gateway_.set_uplink(uplink, state, platform::clock_now());
+  routes_stale_ = true;
   platform::log_info("uplink {}: {}, IPv4 {}, IPv6 {}, MTU {}", config_.uplinks[uplink].name,
                      door.up() ? "up" : "down", state.ipv4 ? state.ipv4->to_string() : "none",
                      state.ipv6 ? state.ipv6->to_string() : "none", state.mtu);
@@ -94,7 +104,7 @@ void GatewayProgram::refresh(std::size_t uplink, Instant now) {
 void GatewayProgram::load_table(platform::GatewayNftPlan::NewConnections new_connections) {
   platform::GatewayNftPlan plan;
   plan.lan_interfaces = config_.lan_interfaces;
-  for (const gateway::UplinkConfig& u : config_.uplinks) plan.uplinks.push_back(u.interface);
+  plan.uplinks = interfaces_of(config_);
   for (const auto& address : {config_.concentrator_v4, config_.concentrator_v6}) {
     if (address) plan.concentrators.push_back(to_platform(*address));
   }
@@ -132,16 +142,9 @@ void GatewayProgram::follow_other_traffic(Instant now) {
   const std::optional<std::size_t> best = gateway_.best_uplink(now);
   std::optional<platform::OtherTraffic::Way> way;
   if (best && uplinks_[*best]->link()) {
-    const std::uint32_t index = uplinks_[*best]->link()->index;
-    way.emplace();
-    way->link_index = index;
-    const auto v4 = platform::default_route_of(netlink_, index, AF_INET);
-    const auto v6 = platform::default_route_of(netlink_, index, AF_INET6);
-    const gateway::UplinkConfig& config = config_.uplinks[*best];
-    if (v4) way->ipv4 = *v4;
-    else if (config.gateway_v4) way->ipv4 = platform::RouteHop{to_platform(*config.gateway_v4)};
-    if (v6) way->ipv6 = *v6;
-    else if (config.gateway_v6) way->ipv6 = platform::RouteHop{to_platform(*config.gateway_v6)};
+    way = platform::OtherTraffic::Way{.link_index = uplinks_[*best]->link()->index,
+                                      .ipv4 = uplinks_[*best]->default_hop(AF_INET),
+                                      .ipv6 = uplinks_[*best]->default_hop(AF_INET6)};
   }
   if (const std::error_code error = other_traffic_.follow(way)) {
     platform::log_warning("other traffic: {}", error.message());
@@ -157,15 +160,16 @@ void GatewayProgram::watch_netlink() {
     events_.drain({.message =
                        [this](const platform::NetlinkMessage& message) {
                          for (const auto& uplink : uplinks_) uplink->on_event(message);
-                         // Neighbours alone change no uplink's state.
-                         if (message.type != RTM_NEWNEIGH && message.type != RTM_DELNEIGH) {
-                           refresh_due_ = true;
+                         follower_.on_event(message);
+                         if (message.type == RTM_NEWROUTE || message.type == RTM_DELROUTE) {
+                           routes_stale_ = true;
                          }
                        },
                    .overrun =
                        [this] {
                          for (const auto& uplink : uplinks_) uplink->forget();
-                         refresh_due_ = true;
+                         follower_.suspect_all();
+                         routes_stale_ = true;
                        }});
   });
 }
@@ -185,11 +189,8 @@ void GatewayProgram::drain_or_stop() {
 }
 
 Instant GatewayProgram::flush(Instant now) {
-  if (refresh_due_) {
-    refresh_due_ = false;
-    for (std::size_t i = 0; i < uplinks_.size(); ++i) refresh(i, now);
-    follow_other_traffic(now);
-  } else if (gateway_.best_uplink(now) != followed_) {
+  follower_.settle();
+  if (std::exchange(routes_stale_, false) || gateway_.best_uplink(now) != followed_) {
     follow_other_traffic(now);
   }
   gateway_.flush(now);

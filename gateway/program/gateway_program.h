@@ -15,6 +15,7 @@
 #include "gateway/program/outside_door.h"
 #include "platform/event_loop.h"
 #include "platform/host_settings.h"
+#include "platform/link_follower.h"
 #include "platform/netlink_socket.h"
 #include "platform/nft_plan.h"
 #include "platform/nft_table.h"
@@ -40,8 +41,8 @@ class GatewayProgram {
   void watch_netlink();
   void watch_signals();
   Instant flush(Instant now);
-  // Asks the kernel about one uplink and tells the gateway.
-  void refresh(std::size_t uplink, Instant now);
+  // The kernel said what one uplink is now; the gateway is told.
+  void uplink_changed(std::size_t uplink, const platform::LinkState& link);
   void follow_other_traffic(Instant now);
   void drain_or_stop();
 
@@ -50,6 +51,7 @@ class GatewayProgram {
   platform::EventLoop loop_;
   platform::NetlinkSocket netlink_;
   platform::NetlinkEvents events_;
+  platform::LinkFollower follower_;
   ip::LwipLayer ip_;
   gateway::Gateway gateway_;
   platform::HostSettings settings_;
@@ -57,7 +59,7 @@ class GatewayProgram {
   platform::OtherTraffic other_traffic_;
   std::unique_ptr<InsideDoor> inside_;
   std::vector<std::unique_ptr<OutsideDoor>> uplinks_;
-  bool refresh_due_ = false;          // the kernel reported a change of links or addresses
+  bool routes_stale_ = false;  // the kernel reported a change that may concern the default route
   std::optional<std::size_t> followed_;
   enum class Phase { kRunning, kDraining } phase_ = Phase::kRunning;
 };

@@ -1,5 +1,7 @@
 #include "gateway/program/outside_door.h"
 
+#include <utility>
+
 #include "gateway/program/addresses.h"
 #include "platform/log.h"
 
@@ -16,30 +18,20 @@ OutsideDoor::OutsideDoor(platform::EventLoop& loop, platform::NetlinkSocket& net
 
 OutsideDoor::~OutsideDoor() { close_socket(); }
 
-bool OutsideDoor::refresh() {
-  const std::optional<platform::Link> before_link = link_;
-  const std::vector<wire::Prefix> before_addresses = addresses_;
-  const bool before_up = up();
-
-  const auto link = platform::link_by_name(netlink_, settings_.interface);
-  link_ = link ? std::optional(*link) : std::nullopt;
+void OutsideDoor::update(const platform::LinkState& state) {
+  const std::optional<platform::Link> before = std::exchange(link_, state.link);
   addresses_.clear();
-  if (link_) {
-    if (const auto found = platform::usable_addresses(netlink_, link_->index)) {
-      for (const platform::LinkAddress& a : *found) addresses_.push_back(to_wire(a.prefix));
-    }
-  }
-  const bool same_link = before_link && link_ && before_link->index == link_->index &&
-                         before_link->kind == link_->kind;
+  for (const platform::LinkAddress& a : state.addresses) addresses_.push_back(to_wire(a.prefix));
+
+  const bool same_link =
+      before && link_ && before->index == link_->index && before->kind == link_->kind;
   if (!same_link) close_socket();
-  if (link_ && link_->up && link_->known_kind) {
-    if (!socket_) open_socket();
-    if (socket_ && link_ != before_link) {
-      socket_->set_link(*link_);
-      next_hops_->set_link(*link_);
-    }
+  if (!link_ || !link_->up || !link_->known_kind) return;
+  if (!socket_) open_socket();
+  if (socket_ && link_ != before) {
+    socket_->set_link(*link_);
+    next_hops_->set_link(*link_);
   }
-  return before_link != link_ || before_addresses != addresses_ || before_up != up();
 }
 
 void OutsideDoor::open_socket() {
@@ -83,6 +75,10 @@ void OutsideDoor::forget() {
 
 Instant OutsideDoor::maintain(Instant now) {
   return next_hops_ ? next_hops_->maintain(now) : kNever;
+}
+
+std::optional<platform::RouteHop> OutsideDoor::default_hop(int family) {
+  return next_hops_ ? next_hops_->default_hop(family) : std::nullopt;
 }
 
 std::optional<wire::IpAddress> OutsideDoor::address(wire::Family family) const {

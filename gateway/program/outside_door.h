@@ -1,6 +1,6 @@
 // OutsideDoor: one outside interface as it comes and goes: its packet socket, next hops and addresses.
 //
-// The kernel owns the interface; refresh() asks what it is now and opens or closes the socket
+// The kernel owns the interface; update() is told what it is now and opens or closes the socket
 // accordingly. An interface may vanish, come back under another index, lose its carrier, change its
 // addresses or MTU; all of this is ordinary.
 #pragma once
@@ -13,6 +13,7 @@
 
 #include "gateway/host.h"
 #include "platform/event_loop.h"
+#include "platform/link_follower.h"
 #include "platform/netlink_socket.h"
 #include "platform/next_hop.h"
 #include "platform/packet_socket.h"
@@ -35,8 +36,7 @@ class OutsideDoor {
   OutsideDoor(const OutsideDoor&) = delete;
   OutsideDoor& operator=(const OutsideDoor&) = delete;
 
-  // Asks the kernel. True when link, addresses or limits differ from before.
-  bool refresh();
+  void update(const platform::LinkState& state);
   // A message of the kernel that may concern this interface's neighbours and routes.
   void on_event(const platform::NetlinkMessage& message);
   // The kernel's news were lost.
@@ -48,6 +48,8 @@ class OutsideDoor {
   bool up() const { return link_ && link_->up && socket_; }
   const std::optional<platform::Link>& link() const { return link_; }
   const std::vector<wire::Prefix>& addresses() const { return addresses_; }
+  // Where a default route of this interface goes.
+  std::optional<platform::RouteHop> default_hop(int family);
   // The first usable address of a family.
   std::optional<wire::IpAddress> address(wire::Family family) const;
   const platform::PacketSocket* socket() const { return socket_.get(); }

@@ -163,6 +163,7 @@ void Pipe::advance_in_order(std::uint64_t to) {
     out_of_order_.erase_below(to);
   }
   in_order_ = StreamOffset(to);
+  fullest_ = std::max(fullest_, readable());
   if (reader_ != nullptr) reader_->wake();
 }
 
@@ -235,6 +236,13 @@ void Pipe::set_capacity(std::uint64_t capacity) {
 
 std::uint64_t Pipe::room() const {
   return capacity_ > readable() ? capacity_ - readable() : 0;
+}
+
+void Pipe::reader_starved() {
+  const bool was_full = fullest_ > capacity_ / 2;
+  fullest_ = readable();
+  if (end_ || !was_full || capacity_ >= max_capacity_ || pool_.under_pressure()) return;
+  set_capacity(std::min(2 * capacity_, max_capacity_));
 }
 
 void Pipe::raise_edge() {

@@ -105,6 +105,13 @@ class Pipe {
   // most, but bytes up to the former edge are still accepted.
   void set_capacity(std::uint64_t capacity);
   std::uint64_t room() const;
+  // The reader has put everything readable on its way and could carry more. When the pipe was more
+  // than half full since it last said so, the capacity doubles, up to max_capacity(), unless the pool
+  // is under pressure: a relay's buffer must be as deep as its next leg needs, which the writer's leg
+  // cannot know.
+  void reader_starved();
+  void set_max_capacity(std::uint64_t bytes) { max_capacity_ = bytes; }
+  std::uint64_t max_capacity() const { return max_capacity_; }
   // Bytes held out of order, as absolute offsets.
   const IntervalSet& out_of_order() const { return out_of_order_; }
   ChunkPool& pool() const { return pool_; }
@@ -121,6 +128,8 @@ class Pipe {
 
   ChunkPool& pool_;
   std::uint64_t capacity_;
+  std::uint64_t max_capacity_ = 6ULL << 20;
+  std::uint64_t fullest_ = 0;  // the most that was readable since reader_starved()
   StreamOffset released_;
   StreamOffset in_order_;
   StreamOffset edge_;  // bytes left of it are accepted; never moves back

@@ -63,7 +63,9 @@ Slices PipeStream::peek(std::uint64_t position, std::uint32_t max_length) const 
 
 void PipeStream::add_options(const Outgoing&, wire::TcpOptions&) {}
 
-void PipeStream::acked(std::uint64_t position, Instant) {
+void PipeStream::acked(std::uint64_t position, Instant now) {
+  // Everything is on its way and the network would take more.
+  if (connection_ != nullptr && connection_->send_budget(now) > 0) outgoing_.reader_starved();
   outgoing_.release(outgoing_start_ + std::min(position, send_end()));
 }
 
