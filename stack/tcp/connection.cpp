@@ -59,7 +59,6 @@ void Connection::open_active(Instant now) {
   role_ = Role::kActive;
   state_ = State::kSynSent;
   syn_due_ = SynDue::kDue;
-  last_received_ = now;
   handshake_.start(now);
   wake();
 }
@@ -125,7 +124,7 @@ void Connection::request_ack() {
 }
 
 void Connection::send_more() {
-  if (ending_ == Ending::kNone && sender_) refresh_sender();
+  if (ending_ == Ending::kNone && sender_) tell_sender_the_end();
   wake();
 }
 

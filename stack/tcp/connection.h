@@ -126,7 +126,7 @@ class Connection : public Agenda::Entry {
     std::uint32_t consecutive_timeouts = 0;
     Rate pacing_rate;
     bool in_recovery = false;
-    Instant last_received;              // any acceptable segment
+    Instant last_received;              // any acceptable segment; the origin of time before one
   };
   PathInfo path_info() const;
   struct Counters {
@@ -209,8 +209,10 @@ class Connection : public Agenda::Entry {
   bool emit_reset(Instant now, Exit& exit);
   bool emit_ack(Purpose purpose, std::uint64_t position, Instant now, Exit& exit);
   bool ack_wanted() const;
+  void finish_data(wire::Segment& segment, const Outgoing& outgoing);
   void note_fin_sent();
-  void refresh_sender();
+  void tell_sender_the_end();
+  void refresh_mss(Instant now);
   wire::Segment make_syn(Instant now);
   wire::Segment make_segment(const Outgoing& outgoing, const Slices& payload);
   std::uint16_t window_field(ReceiveWindow::Field field);

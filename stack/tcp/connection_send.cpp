@@ -76,43 +76,59 @@ wire::Segment Connection::make_syn(Instant now) {
 
 // ---- data
 
-// Tells the sender what the user has, and how large a segment may be, before it plans.
-void Connection::refresh_sender() {
-  const std::uint32_t mss = effective_mss();
-  if (mss != sender_mss_) {
-    sender_mss_ = mss;
-    sender_->set_mss(mss, last_received_, Sender::MssReason::kOptions);
-  }
+void Connection::tell_sender_the_end() {
   // A FIN waits for the handshake: SYN-RECEIVED has early data at most.
   sender_->set_end(user_.send_end(), user_.send_finished() && is_synchronized());
 }
 
+void Connection::refresh_mss(Instant now) {
+  const std::uint32_t mss = effective_mss();
+  if (mss == sender_mss_) return;
+  sender_mss_ = mss;
+  sender_->set_mss(mss, now, Sender::MssReason::kOptions);
+}
+
 bool Connection::emit_data(Instant now, Exit& exit) {
   if (!sender_ || ending_ != Ending::kNone) return true;
-  refresh_sender();
+  refresh_mss(now);
+  tell_sender_the_end();
   while (const std::optional<Sender::Plan> plan = sender_->plan(now)) {
     if (!exit.ready(tuple_.interface)) return false;
     Slices payload;
     if (plan->max_length > 0) payload = user_.peek(plan->position, plan->max_length);
     ENSURE(payload.size() <= plan->max_length);
     if (payload.empty() && plan->max_length > 0) return true;  // the user changed its mind
-    const bool fin = plan->fin && payload.size() == plan->max_length;
     const Outgoing outgoing{.purpose = payload.empty() ? Purpose::kAck : Purpose::kData,
-                            .position = plan->position, .length = payload.size(), .fin = fin,
+                            .position = plan->position, .length = payload.size(),
+                            .fin = plan->fin && payload.size() == plan->max_length,
                             .retransmission = plan->kind != Sender::Kind::kNew, .now = now};
     wire::Segment segment = make_segment(outgoing, payload);
-    segment.flags.fin = fin;
-    segment.flags.psh = !payload.empty() &&
-                        (fin || plan->position + payload.size() == user_.send_end());
-    if (plan->kind == Sender::Kind::kNew && handshake_.agreed().ecn && !payload.empty()) {
-      segment.ecn = wire::Ecn::kEct0;  // RFC 3168 6.1.5: never on retransmissions
-      segment.flags.cwr = sender_->take_cwr();
-    }
+    finish_data(segment, outgoing);
     emit(segment, exit);
-    sender_->sent(*plan, payload.size(), fin, now);
-    if (fin) note_fin_sent();
+    sender_->sent(*plan, segment.payload.size(), segment.flags.fin, now);
+    if (segment.flags.fin) note_fin_sent();
   }
   return true;
+}
+
+// What only data segments have: whole pieces, FIN and PSH, ECN.
+void Connection::finish_data(wire::Segment& segment, const Outgoing& outgoing) {
+  segment.flags.fin = outgoing.fin;
+  if (segment.gso_size != 0 && segment.gso_size < sender_mss_) {
+    // SACK blocks made the pieces smaller than planned: the crumb left over rides with what follows.
+    const std::uint32_t crumb = segment.payload.size() % segment.gso_size;
+    if (crumb > 0) {
+      segment.payload = segment.payload.sub(0, segment.payload.size() - crumb);
+      segment.flags.fin = false;
+    }
+    if (segment.payload.size() <= segment.gso_size) segment.gso_size = 0;
+  }
+  const std::uint64_t end = outgoing.position + segment.payload.size();
+  segment.flags.psh = !segment.payload.empty() && (segment.flags.fin || end == user_.send_end());
+  if (!outgoing.retransmission && handshake_.agreed().ecn && !segment.payload.empty()) {
+    segment.ecn = wire::Ecn::kEct0;  // RFC 3168 6.1.5: never on retransmissions
+    segment.flags.cwr = sender_->take_cwr();
+  }
 }
 
 void Connection::note_fin_sent() {

@@ -103,6 +103,26 @@ TEST_CASE("data whose options have no room for SACK is joined by one pure ACK th
   CHECK(peer.user.purposes == std::vector<Purpose>{Purpose::kData, Purpose::kAck});
 }
 
+TEST_CASE("SACK blocks shorten the pieces, and no crumb of a segment is left behind them") {
+  ScriptedPeer peer;
+  peer.establish();
+  peer.receive_data(1001, 100, 1);
+  peer.sent.clear();
+  peer.end.offer(6000, false);
+  peer.flush();
+  const auto data = peer.take();
+  CHECK(data.segment.options.sack.size() == 1);
+  CHECK(data.segment.gso_size == 1460 - 12);
+  CHECK(data.bytes.size() % data.segment.gso_size == 0);
+  std::uint32_t next = data.seq + static_cast<std::uint32_t>(data.bytes.size());
+  while (!peer.sent.empty()) {
+    const auto more = peer.take();
+    CHECK(more.seq == next);
+    next += static_cast<std::uint32_t>(more.bytes.size());
+  }
+  CHECK(next == 6001);
+}
+
 TEST_CASE("the user's options come off the size of every piece") {
   DssPeer peer;
   CHECK(peer.connection->path_info().mss == 1460 - 40);
