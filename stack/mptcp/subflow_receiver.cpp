@@ -99,13 +99,22 @@ SubflowReceiver::Declared SubflowReceiver::add(Mapping mapping) {
 }
 
 // With checksums the sum belongs to exactly this range: it comes again as it was or not at all.
+// One thing may change: a DATA_FIN is folded in while the mapping is under way (Linux does it). Its
+// sum differs by that one, and proves the bytes as well.
 SubflowReceiver::Declared SubflowReceiver::add_checked(Mapping mapping) {
   const auto it = first_ending_after(mapping.position);
   if (it != mappings_.end() && it->position < mapping.end()) {
-    const bool same = it->position == mapping.position && it->length == mapping.length &&
-                      it->data_sequence == mapping.data_sequence &&
-                      it->checksum == mapping.checksum;
-    return same ? Declared::kFine : Declared::kContradiction;
+    const bool same_range = it->position == mapping.position && it->length == mapping.length &&
+                            it->data_sequence == mapping.data_sequence;
+    if (!same_range) return Declared::kContradiction;
+    if (it->wire_length == mapping.wire_length) {
+      return it->checksum == mapping.checksum ? Declared::kFine : Declared::kContradiction;
+    }
+    if (mapping.has_data_fin()) {
+      it->wire_length = mapping.wire_length;
+      it->checksum = mapping.checksum;
+    }
+    return Declared::kFine;
   }
   const std::uint64_t needed_from = held_.empty() ? next_ : held_begin_;
   if (mapping.position < needed_from || mappings_.size() >= kMaxMappings) return Declared::kFine;
@@ -145,7 +154,7 @@ Interval SubflowReceiver::place(std::uint64_t position, const Slices& bytes) {
                                   static_cast<std::uint32_t>(stop - at));
     const Interval now_kept =
         mapping != nullptr ? place_mapped(const_cast<Mapping&>(*mapping), at, part)
-                           : hold(at, part);
+                           : hold(at, part, kept.begin <= next_ ? std::max(kept.end, next_) : next_);
     if (now_kept.size() > 0) {
       if (kept.size() == 0) kept.begin = now_kept.begin;
       kept.end = now_kept.end;
@@ -177,8 +186,9 @@ Interval SubflowReceiver::place_mapped(Mapping& mapping, std::uint64_t position,
 
 // Only what continues the bytes in order: anything else would have to be SACKed without knowing
 // whether there will ever be room for it.
-Interval SubflowReceiver::hold(std::uint64_t position, const Slices& bytes) {
-  if (held_.empty()) held_begin_ = next_;
+Interval SubflowReceiver::hold(std::uint64_t position, const Slices& bytes,
+                               std::uint64_t in_order) {
+  if (held_.empty()) held_begin_ = in_order;
   const std::uint64_t held_end = held_begin_ + held_.size();
   const std::uint64_t end = position + bytes.size();
   if (position > held_end || position < held_begin_) return {position, position};

@@ -77,7 +77,7 @@ class SubflowReceiver {
   const Mapping* find(std::uint64_t position) const;
   std::uint64_t next_mapping_after(std::uint64_t position) const;
   Interval place_mapped(Mapping& mapping, std::uint64_t position, const Slices& bytes);
-  Interval hold(std::uint64_t position, const Slices& bytes);
+  Interval hold(std::uint64_t position, const Slices& bytes, std::uint64_t in_order);
   Interval place_plain(std::uint64_t position, const Slices& bytes);
   void take_held();
   void deliver_checked(const Mapping& mapping);
