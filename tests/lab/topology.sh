@@ -243,6 +243,7 @@ http {
     listen [::]:80 backlog=2048;
     root $LAB_DIR/www;
     location /up/ { dav_methods PUT; }
+    location = /who { default_type text/plain; return 200 "\$remote_addr\n"; }
   }
 }
 END
