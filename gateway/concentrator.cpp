@@ -48,7 +48,7 @@ void Concentrator::set_listen_addresses(const std::vector<wire::IpAddress>& addr
   }
 }
 
-void Concentrator::set_own_addresses(std::vector<wire::Prefix> addresses) {
+void Concentrator::set_own_addresses(std::vector<wire::InterfaceAddress> addresses) {
   // Ours on the TUN are addresses of this host too.
   addresses.push_back({next_address(config_.tun.ipv4.address), 32});
   addresses.push_back({next_address(config_.tun.ipv6.address), 128});

@@ -27,7 +27,7 @@ class Concentrator final : public Host, public SessionOwner {
 
   // What the host says of itself: the addresses of the listening interface, and of all of them.
   void set_listen_addresses(const std::vector<wire::IpAddress>& addresses, std::uint32_t mtu);
-  void set_own_addresses(std::vector<wire::Prefix> addresses);
+  void set_own_addresses(std::vector<wire::InterfaceAddress> addresses);
 
   // No new sessions from now on; joins to running ones still come in.
   void drain() { draining_ = Draining::kYes; }

@@ -98,13 +98,15 @@ std::string expected_names(std::span<const std::string_view> names) {
 
 void read_tun(ConfigReader reader, TunConfig& tun) {
   if (auto name = reader.get<std::string>("name", kInterfaceExpected, interface_name)) tun.name = *name;
-  const auto prefix = [](const std::string& text) { return wire::Prefix::parse(text); };
-  if (auto p = reader.get<wire::Prefix>("ipv4", "expected an address like 198.18.0.1/30", prefix)) {
-    if (!p->address.is_v4() || p->length > 30) reader.fail("ipv4", "expected an IPv4 address with at most /30");
+  const auto address = [](const std::string& text) { return wire::InterfaceAddress::parse(text); };
+  if (auto p = reader.get<wire::InterfaceAddress>("ipv4", "expected an address like 198.18.0.1/30",
+                                                  address)) {
+    if (!p->address.is_v4() || p->prefix_length > 30) reader.fail("ipv4", "expected an IPv4 address with at most /30");
     tun.ipv4 = *p;
   }
-  if (auto p = reader.get<wire::Prefix>("ipv6", "expected an address like fd62:7261:6964::1/64", prefix)) {
-    if (p->address.is_v4() || p->length > 126) reader.fail("ipv6", "expected an IPv6 address with at most /126");
+  if (auto p = reader.get<wire::InterfaceAddress>(
+          "ipv6", "expected an address like fd62:7261:6964::1/64", address)) {
+    if (p->address.is_v4() || p->prefix_length > 126) reader.fail("ipv6", "expected an IPv6 address with at most /126");
     tun.ipv6 = *p;
   }
   if (auto mtu = reader.get<std::uint32_t>("mtu", "expected bytes from 1280 to 65535",
@@ -128,6 +130,12 @@ void read_common(ConfigReader& top, CommonConfig& config) {
           "scheduler", expected_names(sched::policy_names()),
           [](const std::string& text) { return sched::policy_by_name(text); })) {
     config.scheduler = *policy;
+  }
+  using Checksums = CommonConfig::DssChecksums;
+  if (auto checksums = top.get<Checksums>("dss_checksums", "expected when_asked or required",
+                                          one_of<Checksums>({{"when_asked", Checksums::kWhenAsked},
+                                                             {"required", Checksums::kRequired}}))) {
+    config.dss_checksums = *checksums;
   }
   using Level = CommonConfig::LogLevel;
   if (auto level = top.get<Level>("log", "expected one of: error, warning, info, debug",
@@ -197,8 +205,8 @@ void read_concentrator_address(ConfigReader reader, GatewayConfig& config) {
 GatewayConfig parse_gateway_config(const std::string& text, const std::string& file) {
   ConfigReader top(file, parse_yaml(text, file), "");
   GatewayConfig config;
-  config.tun.ipv4 = *wire::Prefix::parse("198.18.255.253/30");
-  config.tun.ipv6 = *wire::Prefix::parse("fd62:7261:6964:1::1/64");
+  config.tun.ipv4 = *wire::InterfaceAddress::parse("198.18.255.253/30");
+  config.tun.ipv6 = *wire::InterfaceAddress::parse("fd62:7261:6964:1::1/64");
   read_common(top, config);
   read_lan(top.section("lan"), config);
   std::vector<ConfigReader> uplinks = top.sections("uplinks");
@@ -229,8 +237,8 @@ GatewayConfig parse_gateway_config(const std::string& text, const std::string& f
 ConcentratorConfig parse_concentrator_config(const std::string& text, const std::string& file) {
   ConfigReader top(file, parse_yaml(text, file), "");
   ConcentratorConfig config;
-  config.tun.ipv4 = *wire::Prefix::parse("198.18.255.249/30");
-  config.tun.ipv6 = *wire::Prefix::parse("fd62:7261:6964:2::1/64");
+  config.tun.ipv4 = *wire::InterfaceAddress::parse("198.18.255.249/30");
+  config.tun.ipv6 = *wire::InterfaceAddress::parse("fd62:7261:6964:2::1/64");
   read_common(top, config);
   ConfigReader listen = top.section("listen");
   auto interface = listen.get<std::string>("interface", kInterfaceExpected, interface_name);

@@ -28,8 +28,8 @@ inline constexpr std::uint16_t kDefaultPort = 8803;
 // The inside door, both roles.
 struct TunConfig {
   std::string name = "braid0";
-  wire::Prefix ipv4;  // the kernel's end; the role's defaults are set by the loader
-  wire::Prefix ipv6;
+  wire::InterfaceAddress ipv4;  // the kernel's end; the loader sets each role's defaults
+  wire::InterfaceAddress ipv6;
   std::uint32_t mtu = 1500;  // bytes
 };
 
@@ -38,6 +38,9 @@ struct CommonConfig {
   std::uint64_t memory_bytes = 256ULL << 20;  // of all pipes together
   cc::Algorithm congestion_control = cc::Algorithm::kLia;  // of MPTCP subflows
   sched::Policy scheduler = sched::Policy::kMinRtt;
+  // DSS checksums (RFC 8684 M26): costly, and a guard against boxes that change payload.
+  enum class DssChecksums : std::uint8_t { kWhenAsked, kRequired };
+  DssChecksums dss_checksums = DssChecksums::kWhenAsked;
   enum class LogLevel : std::uint8_t { kError, kWarning, kInfo, kDebug } log = LogLevel::kInfo;
 };
 

@@ -1,5 +1,7 @@
 #include "gateway/gateway.h"
 
+#include <algorithm>
+
 namespace braid::gateway {
 
 Gateway::Gateway(const GatewayConfig& config, ip::Layer& ip, Random& random)
@@ -20,6 +22,7 @@ Gateway::~Gateway() = default;
 
 void Gateway::set_uplink(std::size_t uplink, const UplinkState& state, Instant now) {
   if (!uplinks_.update(uplink, state)) return;
+  watcher_.wake();
   for (const auto& [id, flow] : flows_) flow->paths_changed(now);
 }
 
@@ -65,6 +68,29 @@ void Gateway::collect_probes(Instant) {
       }
     }
   }
+}
+
+void Gateway::keep_best_uplink_known() {
+  watch_ = Watch::kBest;
+  watcher_.wake();
+}
+
+// Without it a host with no connection of ours would not learn that the uplink its DNS uses is dead,
+// and without DNS there are no connections.
+Instant Gateway::ask_silent_paths(Instant now) {
+  if (watch_ == Watch::kUsed || config_.uplinks.size() < 2) return kNever;
+  Instant next = kNever;
+  const std::optional<std::size_t> best = best_uplink(now);
+  for (std::size_t i = 0; i < probes_.size(); ++i) {
+    if (probes_[i]) continue;  // its outcome wakes the watcher
+    const PathHealth& health = uplinks_.health(i);
+    if (i != best && !health.is_doubtful()) continue;
+    const Instant due = health.next_question();
+    if (due <= now) ask_path(Uplinks::interface_of(i), now);
+    // With no way to ask (no address, no free port) it is looked at again later.
+    if (!probes_[i]) next = std::min(next, due > now ? due : now + PathHealth::kIdle);
+  }
+  return next;
 }
 
 void Gateway::tidy(Instant) {

@@ -29,6 +29,9 @@ class Gateway final : public Host, public FlowOwner {
   const Uplinks& ways() const { return uplinks_; }
   // Where traffic that braid does not carry should go: the first living uplink, or nothing.
   std::optional<std::size_t> best_uplink(Instant now) const;
+  // Something other than our connections relies on best_uplink(): from now on it is asked whether it
+  // lives when it has been silent, and so are uplinks that failed, until they answer.
+  void keep_best_uplink_known();
   struct Counters {
     std::uint64_t flows = 0, probes = 0, probes_dead = 0;
   };
@@ -39,7 +42,10 @@ class Gateway final : public Host, public FlowOwner {
   class ProbeWatcher final : public Activity {
    public:
     explicit ProbeWatcher(Gateway& gateway) : gateway_(gateway) {}
-    void flush(Instant now) override { gateway_.collect_probes(now); }
+    void flush(Instant now) override {
+      gateway_.collect_probes(now);
+      arm(gateway_.ask_silent_paths(now));
+    }
 
    private:
     Gateway& gateway_;
@@ -55,6 +61,8 @@ class Gateway final : public Host, public FlowOwner {
   void ask_path(tcp::InterfaceId interface, Instant now) override;
   void flow_done(std::uint64_t id) override { done_.push_back(id); }
   void collect_probes(Instant now);
+  // Returns when to come again.
+  Instant ask_silent_paths(Instant now);
 
   GatewayConfig config_;
   Uplinks uplinks_;
@@ -62,6 +70,7 @@ class Gateway final : public Host, public FlowOwner {
   std::map<std::uint64_t, std::unique_ptr<Flow>> flows_;  // in the order they came
   std::vector<std::uint64_t> done_;                        // to be freed by tidy()
   std::vector<std::unique_ptr<InfoProbe>> probes_;  // by uplink; empty: none under way
+  enum class Watch : std::uint8_t { kUsed, kBest } watch_ = Watch::kUsed;
   Counters counters_;
 };
 

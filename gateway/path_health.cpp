@@ -29,6 +29,11 @@ void PathHealth::probe_failed(Instant now) {
 
 void PathHealth::forget() { *this = PathHealth(); }
 
+Instant PathHealth::next_question() const {
+  if (is_doubtful()) return dead_until_;
+  return last_heard_ == Instant::min() ? last_heard_ : last_heard_ + kIdle;
+}
+
 Duration PathHealth::patience() const { return std::max(2 * rtt_, kLeastPatience); }
 
 Duration PathHealth::verdict_after() const { return std::max(3 * rtt_, kLeastVerdict); }

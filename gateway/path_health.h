@@ -21,6 +21,11 @@ class PathHealth {
   void forget();
 
   bool is_dead(Instant now) const { return now < dead_until_; }
+  // Asked in vain, and nothing heard since, the quarantine over or not: any other path is better.
+  bool is_doubtful() const { return failures_ > 0; }
+  // When a path somebody relies on without a connection of ours is to be asked: at the end of its
+  // quarantine, else after kIdle of silence.
+  Instant next_question() const;
   bool heard_since(Instant when) const { return last_heard_ >= when; }
   // How long a Convert SYN may stay silent before the path is asked: max(2 x RTT, 100 ms).
   Duration patience() const;
@@ -29,6 +34,8 @@ class PathHealth {
   // When the quarantine ends; the distant past when there is none.
   Instant dead_until() const { return dead_until_; }
   Duration rtt() const { return rtt_; }  // zero: never measured
+
+  static constexpr Duration kIdle = 5s;
 
  private:
   Instant last_heard_ = Instant::min();

@@ -15,6 +15,9 @@ mptcp::ConnectionConfig bundle_config(const ConcentratorConfig& config) {
   mptcp::ConnectionConfig bundle;
   bundle.algorithm = config.congestion_control;
   bundle.policy = config.scheduler;
+  if (config.dss_checksums == CommonConfig::DssChecksums::kRequired) {
+    bundle.checksums = mptcp::Checksums::kRequired;
+  }
   return bundle;
 }
 

@@ -25,7 +25,7 @@ class TargetFilter {
       : private_targets_(private_targets) {}
 
   // Every address of this host, and the directed broadcast addresses of its subnets.
-  void set_own_addresses(std::vector<wire::Prefix> interfaces);
+  void set_own_addresses(std::vector<wire::InterfaceAddress> interfaces);
   Verdict judge(const wire::Endpoint& target) const;
 
  private:

@@ -12,10 +12,10 @@ inline platform::IpAddress to_platform(const wire::IpAddress& address) {
 inline wire::IpAddress to_wire(const platform::IpAddress& address) {
   return wire::IpAddress::from_bytes(address.bytes());
 }
-inline platform::IpPrefix to_platform(const wire::Prefix& prefix) {
-  return {to_platform(prefix.address), prefix.length};
+inline platform::IpPrefix to_platform(const wire::InterfaceAddress& address) {
+  return {to_platform(address.address), address.prefix_length};
 }
-inline wire::Prefix to_wire(const platform::IpPrefix& prefix) {
+inline wire::InterfaceAddress to_wire(const platform::IpPrefix& prefix) {
   return {to_wire(prefix.address), prefix.length};
 }
 

@@ -68,14 +68,14 @@ void ConcentratorProgram::load_table() {
 void ConcentratorProgram::listen_link_changed(const platform::LinkState& state) {
   outside_->update(state);
   std::vector<wire::IpAddress> listening;
-  for (const wire::Prefix& p : outside_->addresses()) listening.push_back(p.address);
+  for (const wire::InterfaceAddress& p : outside_->addresses()) listening.push_back(p.address);
   concentrator_.set_listen_addresses(listening, state.link ? state.link->mtu : 1500);
   platform::log_info("{}: {}, {} addresses", config_.listen_interface,
                      outside_->up() ? "up" : "down", listening.size());
 }
 
 void ConcentratorProgram::refresh_own_addresses() {
-  std::vector<wire::Prefix> own;
+  std::vector<wire::InterfaceAddress> own;
   if (const auto all = platform::all_usable_addresses(netlink_)) {
     for (const platform::LinkAddress& a : *all) own.push_back(to_wire(a.prefix));
   }

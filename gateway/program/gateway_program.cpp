@@ -133,6 +133,7 @@ void GatewayProgram::install_capture() {
   require(platform::install_capture(netlink_, plan), "cannot install the capture rules");
   if (config_.other_traffic == gateway::GatewayConfig::OtherTraffic::kFollow) {
     require(other_traffic_.install(), "cannot install the rules for other traffic");
+    gateway_.keep_best_uplink_known();
     follow_other_traffic(platform::clock_now());
   }
 }

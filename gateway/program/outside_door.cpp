@@ -82,7 +82,7 @@ std::optional<platform::RouteHop> OutsideDoor::default_hop(int family) {
 }
 
 std::optional<wire::IpAddress> OutsideDoor::address(wire::Family family) const {
-  for (const wire::Prefix& p : addresses_) {
+  for (const wire::InterfaceAddress& p : addresses_) {
     if (p.address.family() == family) return p.address;
   }
   return std::nullopt;

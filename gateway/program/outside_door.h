@@ -47,7 +47,7 @@ class OutsideDoor {
   const std::string& interface() const { return settings_.interface; }
   bool up() const { return link_ && link_->up && socket_; }
   const std::optional<platform::Link>& link() const { return link_; }
-  const std::vector<wire::Prefix>& addresses() const { return addresses_; }
+  const std::vector<wire::InterfaceAddress>& addresses() const { return addresses_; }
   // Where a default route of this interface goes.
   std::optional<platform::RouteHop> default_hop(int family);
   // The first usable address of a family.
@@ -63,7 +63,7 @@ class OutsideDoor {
   Settings settings_;
   gateway::Host& host_;
   std::optional<platform::Link> link_;
-  std::vector<wire::Prefix> addresses_;
+  std::vector<wire::InterfaceAddress> addresses_;
   std::unique_ptr<platform::NextHops> next_hops_;
   std::unique_ptr<platform::PacketSocket> socket_;
 };

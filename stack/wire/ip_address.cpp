@@ -1,5 +1,7 @@
 #include "stack/wire/ip_address.h"
 
+#include <fmt/format.h>
+
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -117,12 +119,12 @@ std::string Endpoint::to_string() const {
   return host + ":" + std::to_string(port);
 }
 
-std::optional<Prefix> Prefix::parse(std::string_view text) {
+std::optional<InterfaceAddress> InterfaceAddress::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::optional<IpAddress> address = IpAddress::parse(text.substr(0, slash));
   if (!address) return std::nullopt;
   const auto longest = static_cast<std::uint8_t>(address->bytes().size() * 8);
-  if (slash == text.npos) return Prefix{*address, longest};
+  if (slash == text.npos) return InterfaceAddress{*address, longest};
 
   const std::string_view digits = text.substr(slash + 1);
   std::uint8_t length = 0;
@@ -131,12 +133,23 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
   if (error != std::errc() || stopped != digits.data() + digits.size() || length > longest) {
     return std::nullopt;
   }
+  return InterfaceAddress{*address, length};
+}
+
+std::string InterfaceAddress::to_string() const {
+  return fmt::format("{}/{}", address.to_string(), prefix_length);
+}
+
+std::optional<Prefix> Prefix::parse(std::string_view text) {
+  const std::optional<InterfaceAddress> parsed = InterfaceAddress::parse(text);
+  if (!parsed) return std::nullopt;
+  const Bytes bytes = parsed->address.bytes();
   std::array<std::uint8_t, 16> network{};
-  std::copy(address->bytes().begin(), address->bytes().end(), network.begin());
-  for (std::size_t bit = length; bit < longest; ++bit) {
+  std::copy(bytes.begin(), bytes.end(), network.begin());
+  for (std::size_t bit = parsed->prefix_length; bit < bytes.size() * 8; ++bit) {
     network[bit / 8] &= static_cast<std::uint8_t>(~(0x80U >> bit % 8));
   }
-  return Prefix{IpAddress::from_bytes(Bytes(network).first(longest / 8U)), length};
+  return Prefix{IpAddress::from_bytes(Bytes(network).first(bytes.size())), parsed->prefix_length};
 }
 
 bool Prefix::contains(const IpAddress& a) const {

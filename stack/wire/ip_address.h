@@ -72,6 +72,15 @@ std::ostream& operator<<(std::ostream& out, const IpAddress& a);
 std::ostream& operator<<(std::ostream& out, const Endpoint& e);
 std::ostream& operator<<(std::ostream& out, const Prefix& p);
 
+// The address of an interface and the length of the network it lies in: host bits are kept.
+struct InterfaceAddress {
+  IpAddress address;
+  std::uint8_t prefix_length = 0;  // bits
+  static std::optional<InterfaceAddress> parse(std::string_view text);  // bare: of a network of one
+  std::string to_string() const;
+  auto operator<=>(const InterfaceAddress&) const = default;
+};
+
 std::size_t hash_value(const IpAddress& a);
 std::size_t hash_value(const Endpoint& e);
 

@@ -122,6 +122,7 @@ void AppHost::receive(int, const PacketIn& packet, Instant now) {
 
 void AppHost::flush(Instant now) {
   if (vanished_) return;
+  if (door_.ready()) tcp_.door_opened(0);
   for (int round = 0; round < 4; ++round) {
     while (Agenda::Entry* entry = agenda_.next(now)) static_cast<App*>(entry)->flush(now);
     tcp_.flush(now, exit_);

@@ -14,10 +14,17 @@ class RoleHost final : public Host {
   void receive(int interface, const PacketIn& packet, Instant now) override {
     role_.receive(static_cast<tcp::InterfaceId>(interface), packet, now);
   }
-  void flush(Instant now) override { role_.flush(now); }
+  void flush(Instant now) override {
+    // A device that was busy wakes its host when it can send again; which one it was is not said.
+    for (tcp::InterfaceId i = 0; i < kMostInterfaces; ++i) {
+      if (const Door* door = role_.doors().get(i); door && door->ready()) role_.door_opened(i);
+    }
+    role_.flush(now);
+  }
   Instant next_deadline() override { return role_.next_deadline(); }
 
  private:
+  static constexpr tcp::InterfaceId kMostInterfaces = 8;
   gateway::Host& role_;
 };
 

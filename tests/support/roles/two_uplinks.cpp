@@ -79,8 +79,8 @@ void TwoUplinks::make_concentrator() {
     concentrator_->set_door(i, &world.door({concentrator_id_, static_cast<int>(i)}));
   }
   concentrator_->set_listen_addresses({address("203.0.113.5"), address("2001:db8:5::5")}, 1500);
-  concentrator_->set_own_addresses({*wire::Prefix::parse("203.0.113.5/24"),
-                                    *wire::Prefix::parse("2001:db8:5::5/64")});
+  concentrator_->set_own_addresses({*wire::InterfaceAddress::parse("203.0.113.5/24"),
+                                    *wire::InterfaceAddress::parse("2001:db8:5::5/64")});
   concentrator_host_ = std::make_unique<RoleHost>(*concentrator_);
   world.attach(concentrator_id_, *concentrator_host_);
 }

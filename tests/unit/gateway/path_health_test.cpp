@@ -36,6 +36,19 @@ TEST_SUITE("gateway") {
     CHECK(health.dead_until() == at(70s));
   }
 
+  TEST_CASE("a path that failed is doubtful until it is heard, and is asked again after its quarantine") {
+    PathHealth health;
+    CHECK(!health.is_doubtful());
+    CHECK(health.next_question() <= at(0s));
+    health.probe_failed(at(0s));
+    CHECK(!health.is_dead(at(30s)));
+    CHECK(health.is_doubtful());
+    CHECK(health.next_question() == at(1s));
+    health.heard(at(40s));
+    CHECK(!health.is_doubtful());
+    CHECK(health.next_question() == at(40s) + PathHealth::kIdle);
+  }
+
   TEST_CASE("anything heard ends the quarantine and forgets the failures") {
     PathHealth health;
     health.probe_failed(at(0s));

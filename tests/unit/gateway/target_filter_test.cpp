@@ -10,8 +10,8 @@ using Verdict = TargetFilter::Verdict;
 
 TargetFilter filter_with(Private policy) {
   TargetFilter filter(policy);
-  filter.set_own_addresses({*wire::Prefix::parse("203.0.113.5/24"),
-                            *wire::Prefix::parse("2001:db8:5::5/64")});
+  filter.set_own_addresses({*wire::InterfaceAddress::parse("203.0.113.5/24"),
+                            *wire::InterfaceAddress::parse("2001:db8:5::5/64")});
   return filter;
 }
 
