@@ -141,7 +141,7 @@ void Connection::abandon(Instant now) { end(CloseReason::kAborted, now); }
 
 void Connection::repeat_syn() {
   if (state_ != State::kSynSent || syn_due_ != SynDue::kNone) return;
-  syn_due_ = SynDue::kDue;
+  syn_due_ = SynDue::kAnswer;  // out of turn: our own timer and our patience stay as they are
   wake();
 }
 

@@ -1,7 +1,7 @@
 // Connection: one TCP connection (RFC 9293), whoever its user is.
 //
-// A machine: receive() takes a segment, flush() emits, next_deadline() says when to come back. Roles
-// have rooms of their own: Handshake (SYNs and their options), Acceptance (is this segment to be
+// A machine: receive() takes a segment, flush() emits, next_deadline() says when to come back.
+// Roles have rooms of their own: Handshake (SYNs and their options), Acceptance (is this segment to be
 // believed), Receiver (rcv_nxt, SACK, delayed ACK, window), Sender (what leaves, recovery). This
 // class is the state machine between them:
 //   connection.cpp          life: open, answer, abort, timers, end
@@ -11,9 +11,9 @@
 //   keep-alive (RFC 9293 3.8.4)  after keepalive_interval of silence
 //   linger                       1 s for a last RST or ACK whose door is not ready
 //
-// When closed() comes: in receive() for an end the peer caused (RST, ICMP, the ACK of our last FIN);
-// in flush() for what we cause (abort() once its RST has left, timeouts) and for TIME-WAIT, after the
-// ACK of the peer's FIN. A segment that completes a passive handshake is given to the user twice:
+// When closed() comes: in receive() for an end the peer caused (RST, ICMP, the ACK of our last
+// FIN); in flush() for what we cause (abort() once its RST has left, timeouts) and for TIME-WAIT,
+// after the ACK of the peer's FIN. A segment that completes a passive handshake is given to the user twice:
 // established(), then segment_arrived() like any other. An acceptable RST is given to
 // segment_arrived() before closed(), because MPTCP options ride on it.
 #pragma once
@@ -55,8 +55,8 @@ struct ConnectionConfig {
   enum class Answer : std::uint8_t { kAtOnce, kWithhold } answer = Answer::kAtOnce;
   // Passive open: bytes may follow the SYN-ACK before the handshake's ACK is in.
   enum class EarlyData : std::uint8_t { kNo, kYes } early_data = EarlyData::kNo;
-  // ICMP errors that RFC 9293 calls soft (net and host unreachable, time exceeded) while connecting:
-  // go on trying (MUST-56), or end it as most systems do (RFC 5461), for legs whose truth must
+  // ICMP errors that RFC 9293 calls soft (net and host unreachable, time exceeded) while
+  // connecting: go on trying (MUST-56), or end it as most systems do (RFC 5461), for legs whose truth must
   // reach somebody who waits.
   enum class SoftErrors : std::uint8_t { kKeepTrying, kEndConnecting };
   SoftErrors soft_errors = SoftErrors::kKeepTrying;
@@ -92,12 +92,12 @@ class Connection : public Agenda::Entry {
   // The user's requests; each takes effect at the next flush.
   void request_ack();          // a pure ACK with the user's options, even if none is due
   void send_more();            // send_end() or send_finished() changed
-  void window_changed();       // receive_window() grew: an update leaves if RFC 9293 3.8.6.2.2 says so
+  void window_changed();       // receive_window() grew: an update leaves if it is worth one
   void probe();                // a keep-alive now: is the peer still there?
   // Ends it at once: RST (with the user's options), closed(kAborted). In SYN-SENT no RST leaves.
   void abort(Instant now);
-  // Ends it at once and in silence: for a connecting peer that has been told the truth in another way
-  // (an ICMP error). closed(kAborted) is called before this returns.
+  // Ends it at once and in silence: for a connecting peer that has been told the truth in another
+  // way (an ICMP error). closed(kAborted) is called before this returns.
   void abandon(Instant now);
   // Active open: the SYN leaves once more. Without effect once it was answered.
   void repeat_syn();
@@ -156,7 +156,7 @@ class Connection : public Agenda::Entry {
   };
   enum class AckRequest : std::uint8_t { kNone, kHandshake, kPlain };
   enum class Probe : std::uint8_t { kNone, kDue };
-  // kAnswer: a SYN-ACK for a repeated SYN, before its own time has come.
+  // kAnswer: out of turn, because the peer repeated its SYN or the user asked.
   enum class SynDue : std::uint8_t { kNone, kDue, kAnswer, kWithheld };
   enum class Role : std::uint8_t { kNone, kActive, kPassive };
 

@@ -1,5 +1,5 @@
-// Connection, the sending half: what one flush emits, in order: a last RST; a RST for a stray; SYNs;
-// the handshake's ACK; data; at most one pure ACK. Every function returns false when the door was
+// Connection, the sending half: what one flush emits, in order: a last RST; a RST for a stray;
+// SYNs; the handshake's ACK; data; at most one pure ACK. Every function returns false when the door was
 // not ready: the rest then waits.
 #include <algorithm>
 
@@ -115,7 +115,7 @@ bool Connection::emit_data(Instant now, Exit& exit) {
 void Connection::finish_data(wire::Segment& segment, const Outgoing& outgoing) {
   segment.flags.fin = outgoing.fin;
   if (segment.gso_size != 0 && segment.gso_size < sender_mss_) {
-    // SACK blocks made the pieces smaller than planned: the crumb left over rides with what follows.
+    // SACK blocks made the pieces smaller than planned: the crumb left rides with what follows.
     const std::uint32_t crumb = segment.payload.size() % segment.gso_size;
     if (crumb > 0) {
       segment.payload = segment.payload.sub(0, segment.payload.size() - crumb);

@@ -1,8 +1,8 @@
-// Handshake: the SYNs of one connection: what they offer, what was agreed, when they are sent again.
+// Handshake: the SYNs of one connection: what they offer, what was agreed, when they are repeated.
 //
 // RFC 9293 3.7.1 (MSS), RFC 7323 (window scale, timestamps), RFC 2018 (SACK), RFC 3168 6.1.1 (ECN).
 // It builds no segments. One timer:
-//   SYN (RFC 6298 2.1, 5.5)  armed by start() and sent(); 1 s, doubled each time up to 60 s; off when complete
+//   SYN (RFC 6298 2.1, 5.5)  armed by start() and sent(); 1 s, doubled up to 60 s
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Layer: all TCP connections of one host, found by hash; the machine the gateway drives.
 //
-// A SYN nobody owns is *returned*, never answered: the owner decides (accept, refuse, ignore). Other
-// segments without a connection are answered with RST, rate-limited (RFC 9293 3.10.7.1), unless the
+// A SYN nobody owns is *returned*, never answered: the owner decides (accept, refuse, ignore).
+// Other segments without a connection are answered with RST, rate-limited (RFC 9293 3.10.7.1), unless the
 // owner says the interface is silent (an uplink: RFC 8803 C9, C12).
 #pragma once
 

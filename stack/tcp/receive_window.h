@@ -1,8 +1,8 @@
 // ReceiveWindow: what we promise the peer, and what we promised already (RFC 9293 3.8.6.2).
 //
 // The user says how much it can take; this class turns that into the 16-bit field. With kStream the
-// promised right edge never moves left: where the scale cannot express the edge exactly the field is
-// rounded up, and only that rounding (less than one unit of the scale, RFC 7323 2.4) is ever taken
+// promised right edge never moves left: where the scale cannot express the edge exactly the field
+// is rounded up, and only that rounding (less than one unit of the scale, RFC 7323 2.4) is ever taken
 // back. It moves right in steps worth a segment, or it would invite silly windows. With kShared the
 // figure counts from the data level of MPTCP and is announced as it is.
 #pragma once

@@ -46,8 +46,10 @@ void Receiver::receive(const wire::Segment& segment, std::int64_t position, Stre
   }
   take_fin(user, now);
 
-  const bool all_in_order = first == before && rcv_nxt_ >= last && !had_gap;
-  if (segment.seq_length() > 0) schedule_ack(segment, all_in_order ? Order::kKept : Order::kBroken, now);
+  const bool in_order = first == before && rcv_nxt_ >= last && !had_gap;
+  if (segment.seq_length() > 0) {
+    schedule_ack(segment, in_order ? Order::kKept : Order::kBroken, now);
+  }
 #ifdef BRAID_VALIDATE
   validate();
 #endif

@@ -1,6 +1,6 @@
 // Receiver: the receiving side of one connection: rcv_nxt, what waits out of order, SACK and DSACK
-// blocks, when an ACK is due, timestamps to echo, ECN to echo. RFC 9293 3.10.7.4 (seventh and eighth
-// step), RFC 2018, RFC 2883, RFC 7323 4.3 and 5, RFC 5681 4.2, RFC 3168 6.1.3.
+// blocks, when an ACK is due, timestamps to echo, ECN to echo. RFC 9293 3.10.7.4 (seventh and
+// eighth step), RFC 2018, RFC 2883, RFC 7323 4.3 and 5, RFC 5681 4.2, RFC 3168 6.1.3.
 //
 // Positions are those of stream_user.h. It keeps no bytes and sends nothing: acceptance of segments
 // is in acceptance.h, building them is the connection's. One timer:

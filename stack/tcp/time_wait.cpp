@@ -13,8 +13,8 @@ TimeWait::Answer TimeWait::receive(const Tuple& tuple, const wire::Segment& segm
   Record& record = found->second;
   Connection::Remains& remains = record.remains;
   const bool stamped = remains.timestamps && segment.options.timestamps;
-  const std::int32_t newer =
-      stamped ? static_cast<std::int32_t>(segment.options.timestamps->value - remains.ts_recent) : 0;
+  const std::uint32_t ahead = stamped ? segment.options.timestamps->value - remains.ts_recent : 0;
+  const auto newer = static_cast<std::int32_t>(ahead);
   if (segment.flags.syn && !segment.flags.ack) {
     // RFC 6191 2: a later timestamp, or where there is none to compare a later sequence number.
     const bool later = newer > 0 || (newer == 0 && segment.seq > remains.rcv_nxt);
@@ -44,7 +44,8 @@ wire::Segment TimeWait::make_ack(const Tuple& tuple, Instant now) const {
   ack.flags.ack = true;
   ack.window = remains.window;
   if (remains.timestamps) {
-    ack.options.timestamps = Connection::timestamps_at(now, remains.timestamp_offset, remains.ts_recent);
+    ack.options.timestamps =
+        Connection::timestamps_at(now, remains.timestamp_offset, remains.ts_recent);
   }
   return ack;
 }

@@ -38,7 +38,8 @@ class ScriptedPeer : public tcp::Exit {
     sent.push_back(std::move(copy));
   }
   // A segment of the peer's: relative numbers, `A` always set unless cleared by the caller.
-  wire::Segment segment(std::uint32_t seq, std::uint32_t ack, wire::TcpFlags flags = {.ack = true}) {
+  wire::Segment segment(std::uint32_t seq, std::uint32_t ack,
+                        wire::TcpFlags flags = {.ack = true}) {
     wire::Segment made;
     made.source = TcpPair::endpoint(Side::kB);
     made.destination = TcpPair::endpoint(Side::kA);

@@ -47,8 +47,8 @@ class TcpPair {
   static constexpr tcp::InterfaceId kInterface = 1;
 
   explicit TcpPair(std::uint64_t seed = 1)
-      : random_(seed), keys_a_(seed * 2 + 1), keys_b_(seed * 2 + 2), layers_{std::make_unique<tcp::Layer>(keys_a_),
-                                         std::make_unique<tcp::Layer>(keys_b_)} {}
+      : random_(seed), keys_a_(seed * 2 + 1), keys_b_(seed * 2 + 2),
+        layers_{std::make_unique<tcp::Layer>(keys_a_), std::make_unique<tcp::Layer>(keys_b_)} {}
 
   Wire wire;
   Script script;
@@ -64,7 +64,8 @@ class TcpPair {
     const char* text = family == wire::Family::kIpv4
                            ? (side == Side::kA ? "192.0.2.1" : "192.0.2.2")
                            : (side == Side::kA ? "2001:db8::1" : "2001:db8::2");
-    return {*wire::IpAddress::parse(text), static_cast<std::uint16_t>(side == Side::kA ? 1000 : 80)};
+    const std::uint16_t port = side == Side::kA ? 1000 : 80;
+    return {*wire::IpAddress::parse(text), port};
   }
   static tcp::Tuple tuple(Side side, wire::Family family = wire::Family::kIpv4) {
     return {kInterface, endpoint(side, family), endpoint(other(side), family)};

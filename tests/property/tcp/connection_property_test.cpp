@@ -118,7 +118,7 @@ class Scene {
 
 TEST_SUITE_BEGIN("property");
 
-TEST_CASE("whatever is agreed and whatever the wire does, both streams arrive and both ends finish") {
+TEST_CASE("whatever is agreed and whatever the wire does, both streams arrive and both finish") {
   for_seeds(150, [](Random& random) { Scene(random).run_to_the_end(); });
 }
 

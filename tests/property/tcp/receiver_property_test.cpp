@@ -95,7 +95,8 @@ class Run {
       const auto end = static_cast<std::uint64_t>(receiver_.position_of(options.sack[i].end));
       CHECK(begin < end);
       CHECK(model_.holds(begin, end));
-      const bool duplicate = i == 0 && (end <= receiver_.next_position() || reported_before(begin, end));
+      const bool duplicate =
+          i == 0 && (end <= receiver_.next_position() || reported_before(begin, end));
       // Anything but a DSACK is a whole block right of what is acknowledged.
       if (!duplicate) {
         CHECK(begin > receiver_.next_position());

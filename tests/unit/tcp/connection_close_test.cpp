@@ -144,6 +144,17 @@ TEST_CASE("abort sends one RST with the numbers the peer expects") {
   CHECK(peer.layer.size() == 0);
 }
 
+TEST_CASE("abandon is over at once and says nothing to the peer") {
+  ScriptedPeer peer;
+  peer.config.answer = ConnectionConfig::Answer::kWithhold;
+  Connection& connection = peer.accept();
+  connection.abandon(peer.now);
+  CHECK(peer.end.stream.close_reason() == CloseReason::kAborted);
+  peer.pass(10s);
+  CHECK(peer.sent.empty());
+  CHECK(peer.layer.size() == 0);
+}
+
 TEST_CASE("abort in SYN-SENT sends nothing") {
   ScriptedPeer peer;
   Connection& connection = peer.connect();

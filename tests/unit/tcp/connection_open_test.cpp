@@ -99,6 +99,39 @@ TEST_CASE("a withheld SYN-ACK leaves on answer(), and repeated SYNs are only cou
   CHECK(connection.state() == State::kEstablished);
 }
 
+TEST_CASE("repeat_syn sends an active open's SYN once more, before its time, while unanswered") {
+  ScriptedPeer peer;
+  Connection& connection = peer.connect();
+  peer.sent.clear();
+  peer.pass(300ms);
+  connection.repeat_syn();
+  peer.flush();
+  CHECK(peer.take().segment.flags.syn);
+  peer.receive(peer.syn_ack());
+  peer.sent.clear();
+  connection.repeat_syn();
+  peer.flush();
+  CHECK(peer.sent.empty());
+}
+
+TEST_CASE("a SYN repeated on request only stays silent on its own, and still gives up in time") {
+  ScriptedPeer peer;
+  peer.config.syn_repeats = ConnectionConfig::SynRepeats::kOnRequest;
+  peer.config.syn_timeout = 60s;
+  Connection& connection = peer.connect();
+  peer.sent.clear();
+  peer.pass(20s);
+  CHECK(peer.sent.empty());
+  connection.repeat_syn();
+  peer.flush();
+  CHECK(peer.take().segment.flags.syn);
+  peer.pass(39s);
+  CHECK_FALSE(peer.end.closed());
+  CHECK(peer.sent.empty());
+  peer.pass(1s);
+  CHECK(peer.end.stream.close_reason() == CloseReason::kTimedOut);
+}
+
 TEST_CASE("a RST of the peer ends a connection whose SYN-ACK is withheld") {
   ScriptedPeer peer;
   peer.config.answer = ConnectionConfig::Answer::kWithhold;
@@ -181,7 +214,8 @@ TEST_CASE("a handshake whose every first packet is lost completes by repetition"
   PipePair pair;
   std::vector<std::pair<Side, TcpFlags>> seen;
   pair.script = [&](Side from, wire::Segment& segment) {
-    const std::pair<Side, TcpFlags> kind{from, {.syn = segment.flags.syn, .ack = segment.flags.ack}};
+    const TcpFlags flags{.syn = segment.flags.syn, .ack = segment.flags.ack};
+    const std::pair<Side, TcpFlags> kind{from, flags};
     if (std::find(seen.begin(), seen.end(), kind) != seen.end()) return TcpPair::Fate::kPass;
     seen.push_back(kind);
     return TcpPair::Fate::kDrop;

@@ -10,7 +10,8 @@ TEST_SUITE_BEGIN("tcp");
 TEST_CASE("a reader that takes more than half the buffer in a round trip doubles it") {
   WindowTuner tuner(1 << 20);
   CHECK(tuner.capacity_for(0, 65536, 10ms, WindowTuner::Memory::kPlenty, Instant(0s)) == 65536);
-  CHECK(tuner.capacity_for(32768, 65536, 10ms, WindowTuner::Memory::kPlenty, Instant(5ms)) == 65536);
+  CHECK(tuner.capacity_for(32768, 65536, 10ms, WindowTuner::Memory::kPlenty, Instant(5ms)) ==
+        65536);
   CHECK(tuner.capacity_for(32769, 65536, 10ms, WindowTuner::Memory::kPlenty, Instant(6ms)) ==
         131072);
 }
