@@ -44,6 +44,7 @@ DataSender::DataSender(Pipe& pipe, DataSequence sequence)
       first_due_(snd_una_) {}
 
 void DataSender::initial_window(std::uint64_t window) {
+  if (edge_from_ == EdgeFrom::kDataAck) return;
   window_edge_ = std::max(window_edge_, snd_una_ + window);
 }
 
@@ -193,9 +194,12 @@ DataSender::AckOutcome DataSender::receive_data_ack(std::uint64_t dsn_ack, std::
 
   AckOutcome outcome;
   const auto acked = static_cast<std::uint64_t>(distance);
-  // M66, M70: the edge only moves right, whatever order the DATA_ACKs of two paths come in.
+  // M66, M70: the edge only moves right, whatever order the DATA_ACKs of two paths come in. The
+  // handshake's edge does not count against that: a kernel's data level promises less than its SYN
+  // did, and drops what lies beyond and is out of order there.
   const StreamOffset edge = snd_una_ + acked + window;
-  if (edge > window_edge_) window_edge_ = edge;
+  if (edge > window_edge_ || edge_from_ == EdgeFrom::kHandshake) window_edge_ = edge;
+  edge_from_ = EdgeFrom::kDataAck;
 
   if (acked > outstanding && fin_ == Fin::kSent) {
     fin_ = Fin::kAcked;

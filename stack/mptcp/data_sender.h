@@ -36,7 +36,7 @@ class DataSender {
  public:
   // The stream goes on at pipe.released(); nothing may be sent before the window is known.
   DataSender(Pipe& pipe, DataSequence sequence);
-  // The peer's window as its SYN or SYN-ACK told it, before any DATA_ACK could.
+  // The peer's window as its SYN or SYN-ACK told it; the first DATA_ACK has the better word.
   void initial_window(std::uint64_t window);
 
   struct Range {
@@ -126,6 +126,7 @@ class DataSender {
   StreamOffset snd_una_;
   StreamOffset snd_nxt_;
   StreamOffset window_edge_;  // the highest DATA_ACK + window seen (M70)
+  enum class EdgeFrom : std::uint8_t { kHandshake, kDataAck } edge_from_ = EdgeFrom::kHandshake;
   StreamOffset first_due_;    // no due record ends at or below it
   std::uint64_t due_bytes_ = 0;
   Fin fin_ = Fin::kUnsent;

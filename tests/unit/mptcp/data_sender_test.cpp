@@ -108,6 +108,16 @@ TEST_SUITE("mptcp") {
     f.give(kOne, {500, 400});
   }
 
+  // A kernel tells 65536 in its third ACK and means 64800 at the data level.
+  TEST_CASE("the first DATA_ACK takes back what only the handshake's window allowed") {
+    Fixture f(3000, 1000);
+    f.give(kOne, {0, 500}, 500);
+    f.data_ack(0, 900);
+    CHECK(f.sender.window_left() == 400);
+    f.data_ack(100, 700);
+    CHECK(f.sender.window_left() == 400);  // and from then on the edge only moves right
+  }
+
   TEST_CASE("a DATA_ACK releases the pipe, in the middle of a mapping too") {
     Fixture f(2000);
     f.give(kOne, {0, 1000});
