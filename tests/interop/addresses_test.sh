@@ -26,9 +26,8 @@ kernel_announces() {
   lab_in kern sysctl -qw net.mptcp.allow_join_initial_addr_port=0
   mptcp endpoint add "$KERN2" dev b2 id 7 signal
   capture "kernel-announces-$1"
-  local ns; ns=$(lab_ns kern)
   start_kernel kernel.log listen "$ANY" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" \
-    --step "300000:ip netns exec $ns ip mptcp endpoint delete id 7; sleep 0.3"
+    "${UNTIL_JOINED[@]}" --step "100000:ip mptcp endpoint delete id 7; sleep 0.3"
   start_us us.log client --connect "$KERN1,$PORT" --path "a1,$US1" --path "a2,$US2" \
     --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got" --step 1000:await:2
   talk
@@ -48,7 +47,7 @@ we_announce() {
   start_us us.log listen --port $PORT --path "a1,$US1" --path "a2,$US2" \
     --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" \
     --step "1000:announce:$US2" --step 1000:await:2
-  start_kernel kernel.log connect "$US1" $PORT --local "$KERN1" \
+  start_kernel kernel.log connect "$US1" $PORT --local "$KERN1" "${UNTIL_JOINED[@]}" \
     --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got"
   talk
   expect us.log joins 1
@@ -63,7 +62,8 @@ we_remove() {
   WHAT="we remove, IPv$1"
   net_addresses "$1"
   capture "we-remove-$1"
-  start_kernel kernel.log listen "$KERN" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got"
+  start_kernel kernel.log listen "$KERN" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" \
+    "${UNTIL_JOINED[@]}"
   start_us us.log client --connect "$KERN,$PORT" --path "a1,$US1" --path "a2,$US2" \
     --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got" \
     --step 1000:await:2 --step 100000:remove:2 --step 100000:pause:100

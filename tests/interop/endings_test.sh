@@ -5,7 +5,8 @@ random_file up 400000
 random_file down 400000
 
 start_pair() {
-  start_kernel kernel.log listen "$KERN" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" "$@"
+  start_kernel kernel.log listen "$KERN" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" \
+    "${UNTIL_JOINED[@]}" "$@"
 }
 
 # Our client aborts: the kernel's application reads ECONNRESET.

@@ -60,17 +60,22 @@ class Program {
     return static_cast<tcp::InterfaceId>(it - interfaces_.begin() + 1);
   }
 
+  platform::Link link_of(const std::string& interface) {
+    const auto link = platform::link_by_name(netlink_, interface);
+    if (!link) throw program::StartError("no interface " + interface);
+    return *link;
+  }
+
   std::vector<mptcp::LocalPath> make_paths() {
     std::vector<mptcp::LocalPath> paths;
     for (const PathOption& option : options_.paths) {
-      const auto link = platform::link_by_name(netlink_, option.interface);
-      if (!link) throw program::StartError("no interface " + option.interface);
+      const platform::Link link = link_of(option.interface);
       paths.push_back({.interface = number_of(option.interface),
                        .address = option.address,
                        .address_id = static_cast<std::uint8_t>(paths.size() + 1),
                        .backup = option.backup,
-                       .mtu = link->mtu,
-                       .max_super_payload = std::min(link->gso_max_size, 65535U) - kHeaderReserve});
+                       .mtu = link.mtu,
+                       .max_super_payload = std::min(link.gso_max_size, 65535U) - kHeaderReserve});
     }
     return paths;
   }
@@ -100,7 +105,7 @@ class Program {
                                          .peers = {},
                                          .gateways = {}},
           host_));
-      doors_.back()->refresh();
+      doors_.back()->update({.link = link_of(interface), .addresses = {}});
       if (!doors_.back()->up()) throw program::StartError(interface + " is down");
     }
   }

@@ -34,7 +34,7 @@ net_require() {
 # net_up: fresh namespaces, routes, captures.
 net_up() {
   net_require
-  trap lab_down EXIT
+  trap 'capture_end; lab_down' EXIT  # what was captured is wanted most when a test failed
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   LAB_DIR=$(mktemp -d)
@@ -85,7 +85,7 @@ bracket() { case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac; }
 capture() {
   [ -n "${INTEROP_CAPTURES-}" ] || return 0
   capture_end
-  ip netns exec "$(lab_ns us)" tcpdump -Z root -U -s 300 -B 65536 -i any -w "$INTEROP_CAPTURES/$1.pcap" tcp \
+  ip netns exec "$(lab_ns us)" tcpdump --immediate-mode -Z root -U -s 300 -B 16384 -i any -w "$INTEROP_CAPTURES/$1.pcap" tcp \
     2>"$LAB_DIR/tcpdump.log" &
   CAPTURE_PID=$!
   LAB_PIDS+=("$CAPTURE_PID")
@@ -94,10 +94,15 @@ capture() {
 capture_end() {
   [ -n "${CAPTURE_PID-}" ] || return 0
   sleep 0.1
-  kill -INT "$CAPTURE_PID" 2>/dev/null
+  kill "$CAPTURE_PID" 2>/dev/null
   wait "$CAPTURE_PID" 2>/dev/null
   CAPTURE_PID=
 }
+
+# The kernel takes part in no join once its user has shut down: kernel_peer holds its bytes until
+# there are two subflows when given "${UNTIL_JOINED[@]}".
+COUNT_SUBFLOWS="ss -tHn state established '( sport = :$PORT or dport = :$PORT )' | wc -l"
+UNTIL_JOINED=(--step "1000:for i in \$(seq 200); do [ \$($COUNT_SUBFLOWS) -ge 2 ] && break; sleep 0.02; done")
 
 # A file of random bytes; SIZE may be 0.
 random_file() { head -c "$2" /dev/urandom >"$LAB_DIR/$1"; }

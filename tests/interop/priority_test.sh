@@ -29,7 +29,8 @@ we_join_as_backup() {
   WHAT="we join as backup, IPv$1"
   net_addresses "$1"
   capture "we-backup-$1"
-  start_kernel kernel.log listen "$KERN" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got"
+  start_kernel kernel.log listen "$KERN" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" \
+    "${UNTIL_JOINED[@]}"
   start_us us.log client --connect "$KERN,$PORT" --path "a1,$US1" --path "a2,$US2,backup" \
     --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got" --step 1000:await:2
   talk
@@ -44,7 +45,8 @@ we_change_priority() {
   WHAT="we change the priority, IPv$1"
   net_addresses "$1"
   capture "we-prio-$1"
-  start_kernel kernel.log listen "$KERN" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got"
+  start_kernel kernel.log listen "$KERN" $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" \
+    "${UNTIL_JOINED[@]}"
   start_us us.log client --connect "$KERN,$PORT" --path "a1,$US1" --path "a2,$US2" \
     --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got" \
     --step 1000:await:2 --step 1000:backup:2 --step 1000:pause:50 --step 3900000:regular:2
@@ -63,7 +65,7 @@ kernel_changes_priority() {
     --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" --step 1000:await:2
   start_kernel kernel.log connect "$US1" $PORT --local "$KERN1" \
     --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got" \
-    --step "1000:until [ \$(ss -tHn state established '( dport = :$PORT )' | wc -l) = 2 ]; do sleep 0.02; done; ip mptcp endpoint change id 9 backup; sleep 0.1"
+    "${UNTIL_JOINED[@]}" --step "1000:ip mptcp endpoint change id 9 backup; sleep 0.1"
   talk
   at_least MPPrioTx 1
   # What we had mapped there before we were told is all.

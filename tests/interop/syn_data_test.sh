@@ -22,7 +22,8 @@ ours() {
   net_addresses "$1"
   lab_in kern sysctl -qw net.ipv4.tcp_fastopen=0x603
   capture "our-syn-$1"
-  start_kernel kernel.log listen "$KERN" $PORT --fastopen 1 --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got"
+  start_kernel kernel.log listen "$KERN" $PORT --fastopen 1 \
+    --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" "${UNTIL_JOINED[@]}"
   start_us us.log client --connect "$KERN,$PORT" --path "a1,$US1" --path "a2,$US2" --syn-data 300 \
     --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got" --step 1000:await:2
   talk
@@ -40,7 +41,7 @@ theirs() {
   capture "kernel-syn-$1"
   start_us us.log listen --port $PORT --path "a1,$US1" --path "a2,$US2" \
     --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" --step 1000:await:2
-  start_kernel kernel.log connect "$US1" $PORT --local "$KERN1" --fastopen 300 \
+  start_kernel kernel.log connect "$US1" $PORT --local "$KERN1" --fastopen 300 "${UNTIL_JOINED[@]}" \
     --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got"
   talk
   [ "$(lab_in kern nstat -asz TcpExtTCPFastOpenActive | awk '/Active/ { print $2 }')" = 1 ] ||
