@@ -81,7 +81,8 @@ void Concentrator::serve(const convert::Request& request, const wire::Segment& s
                          Instant now) {
   const auto connect = [&](const convert::ConnectRequest& wish) {
     ++counters_.sessions;
-    if (pending_of(syn.source.address) >= config_.max_pending_per_client) {
+    const auto pending = pending_.find(syn.source.address);
+    if (pending != pending_.end() && pending->second >= config_.max_pending_per_client) {
       ++counters_.over_limit;
       open_session(syn, wish.length, now)
           .reply_and_close(convert::error_reply(wire::ConvertErrorCode::kResourceExceeded, 1), now);
@@ -119,6 +120,7 @@ void Concentrator::serve(const convert::Request& request, const wire::Segment& s
 Session& Concentrator::open_session(const wire::Segment& syn, std::uint32_t message_length,
                                     Instant now) {
   const std::uint64_t id = next_id_++;
+  ++pending_[syn.source.address];
   auto session = std::make_unique<Session>(*this, id, kOutside, syn, message_length,
                                            path_to(syn.destination), now);
   return *sessions_.emplace(id, std::move(session)).first->second;
@@ -129,12 +131,10 @@ bool Concentrator::is_allowed(const wire::IpAddress& client) const {
                      [&](const wire::Prefix& p) { return p.contains(client); });
 }
 
-std::size_t Concentrator::pending_of(const wire::IpAddress& client) const {
-  return static_cast<std::size_t>(
-      std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
-        return entry.second->state() == Session::State::kConnecting &&
-               entry.second->client() == client;
-      }));
+void Concentrator::server_settled(const wire::IpAddress& client) {
+  const auto found = pending_.find(client);
+  ENSURE(found != pending_.end());
+  if (--found->second == 0) pending_.erase(found);
 }
 
 std::optional<wire::Endpoint> Concentrator::allocate_inside(const wire::Endpoint& server) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "gateway/config.h"
@@ -49,12 +50,12 @@ class Concentrator final : public Host, public SessionOwner {
   const ConcentratorConfig& config() const override { return config_; }
   const std::vector<mptcp::LocalPath>& listen_paths() const override { return listen_paths_; }
   std::optional<wire::Endpoint> allocate_inside(const wire::Endpoint& server) override;
+  void server_settled(const wire::IpAddress& client) override;
   void session_done(std::uint64_t id) override { done_.push_back(id); }
 
   void serve(const convert::Request& request, const wire::Segment& syn, Bytes message, Instant now);
   Session& open_session(const wire::Segment& syn, std::uint32_t message_length, Instant now);
   bool is_allowed(const wire::IpAddress& client) const;
-  std::size_t pending_of(const wire::IpAddress& client) const;
   mptcp::LocalPath path_to(const wire::Endpoint& local) const;
 
   ConcentratorConfig config_;
@@ -62,6 +63,7 @@ class Concentrator final : public Host, public SessionOwner {
   std::vector<mptcp::LocalPath> listen_paths_;
   std::map<std::uint64_t, std::unique_ptr<Session>> sessions_;
   std::vector<std::uint64_t> done_;
+  std::unordered_map<wire::IpAddress, std::uint32_t> pending_;  // sessions that wait for a server
   std::uint16_t next_port_;
   std::uint64_t next_id_ = 0;
   enum class Draining : std::uint8_t { kNo, kYes } draining_ = Draining::kNo;

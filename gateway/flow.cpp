@@ -17,13 +17,21 @@ mptcp::ConnectionConfig bundle_config(const GatewayConfig& config) {
   return bundle;
 }
 
-wire::IcmpError::Kind icmp_kind_of(std::uint8_t code) {
+// RFC 8803 C40: the value is the Code of a Destination Unreachable, of the server's family.
+wire::IcmpError::Kind icmp_kind_of(wire::Family family, std::uint8_t code) {
   using Kind = wire::IcmpError::Kind;
-  // RFC 8803 C40: the value is the Code of a Destination Unreachable, of the server's family. IPv4
-  // codes; those of ICMPv6 (0 no route, 1 prohibited, 3 address, 4 port) read alike where it matters.
+  if (family == wire::Family::kIpv6) {
+    switch (code) {
+      case 0: case 2: return Kind::kNetUnreachable;
+      case 1: case 5: case 6: return Kind::kAdminProhibited;
+      case 4: return Kind::kPortUnreachable;
+      default: return Kind::kHostUnreachable;
+    }
+  }
   switch (code) {
-    case 0: return Kind::kNetUnreachable;
+    case 0: case 6: case 11: return Kind::kNetUnreachable;
     case 2: return Kind::kProtocolUnreachable;
+    case 3: return Kind::kPortUnreachable;
     case 9: case 10: case 13: return Kind::kAdminProhibited;
     default: return Kind::kHostUnreachable;
   }
@@ -34,14 +42,13 @@ wire::IcmpError::Kind icmp_kind_of(std::uint8_t code) {
 Flow::Flow(FlowOwner& owner, std::uint64_t id, const wire::Segment& syn, Instant now)
     : owner_(owner),
       id_(id),
-      syn_(syn),
       client_(syn.source),
       server_(syn.destination),
+      syn_seq_(syn.seq),
       up_(owner.host().pool(), kInitialCapacity),
       down_(owner.host().pool(), kInitialCapacity),
       lan_(up_, down_, *this),
       attempt_started_(now) {
-  syn_.payload = Slices();
   join(owner_.host().agenda());
   tcp::ConnectionConfig config = owner_.host().connection_config(kInside, cc::Algorithm::kCubic);
   config.answer = tcp::ConnectionConfig::Answer::kWithhold;
@@ -138,7 +145,7 @@ void Flow::refused(const convert::Refused& reply, Instant now) {
     case Code::kConnectionReset:
       return refuse_client(now);
     case Code::kDestinationUnreachable:
-      return tell_unreachable(icmp_kind_of(reply.error.first()), now);
+      return tell_unreachable(icmp_kind_of(server_.address.family(), reply.error.first()), now);
     case Code::kNetworkFailure:
     case Code::kResourceExceeded:
       return tell_unreachable(Kind::kNetUnreachable, now);
@@ -150,8 +157,12 @@ void Flow::refused(const convert::Refused& reply, Instant now) {
 void Flow::refuse_client(Instant now) { end_both(now); }
 
 void Flow::tell_unreachable(wire::IcmpError::Kind kind, Instant now) {
+  const wire::Segment syn{.source = client_,
+                          .destination = server_,
+                          .seq = syn_seq_,
+                          .flags = {.syn = true}};
   owner_.host().ip().report(
-      kInside, {.kind = kind, .reporter = server_.address, .offending = syn_, .mtu = 0}, now);
+      kInside, {.kind = kind, .reporter = server_.address, .offending = syn, .mtu = 0}, now);
   // No RST behind it: it would turn "unreachable" into "refused". A client that ignores the ICMP
   // error repeats its SYN and meets a new flow, as it would on a direct path.
   if (tcp::Connection* lan = lan_.connection()) lan->abandon(now);

@@ -73,9 +73,9 @@ class Flow final : public Activity {
 
   FlowOwner& owner_;
   std::uint64_t id_;
-  wire::Segment syn_;  // without payload: for ICMP errors about it
   wire::Endpoint client_;
   wire::Endpoint server_;
+  SeqNum syn_seq_;  // for ICMP errors about the client's SYN
   Pipe up_;
   Pipe down_;
   tcp::PipeStream lan_;

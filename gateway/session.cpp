@@ -53,12 +53,17 @@ void Session::connect(const convert::ConnectRequest& request, Instant now) {
   server_leg_state_ = ServerLeg::kOpened;
 }
 
+void Session::leave_connecting(State next) {
+  if (state_ == State::kConnecting) owner_.server_settled(client_);
+  state_ = next;
+}
+
 void Session::reply_and_close(const std::vector<std::uint8_t>& reply, Instant now) {
   down_.append(Slices(Bytes(reply)));
   down_.finish();
   bundle_.answer(now);
   refused_at_ = now;
-  state_ = State::kRefusing;
+  leave_connecting(State::kRefusing);
   arm(now + kRefusalPatience);
 }
 
@@ -87,7 +92,7 @@ void Session::server_accepted(Instant now) {
   ENSURE(down_.append(Slices(Bytes(reply))) == reply.size());
   server_leg_.set_incoming_start(StreamOffset(reply.size()));
   bundle_.answer(now);
-  state_ = State::kRelaying;
+  leave_connecting(State::kRelaying);
   for (const mptcp::LocalPath& path : owner_.listen_paths()) {
     if (path.address_id != 0) {
       bundle_.announce(path.address_id, {path.address, owner_.config().listen_port}, now);
@@ -138,7 +143,7 @@ void Session::end_both(Instant now) {
   // A bundle that finished in order still has FINs under way: they are not to become resets.
   if (!bundle_.status().closed) bundle_.abort(now);
   if (tcp::Connection* server = server_leg_.connection()) server->abort(now);
-  state_ = State::kEnding;
+  leave_connecting(State::kEnding);
   flush_ending();
 }
 

@@ -31,6 +31,8 @@ class SessionOwner {
   virtual const std::vector<mptcp::LocalPath>& listen_paths() const = 0;
   // A free inside endpoint for a connection to this server.
   virtual std::optional<wire::Endpoint> allocate_inside(const wire::Endpoint& server) = 0;
+  // The session no longer waits for its server: it was accepted, refused, or given up.
+  virtual void server_settled(const wire::IpAddress& client) = 0;
   virtual void session_done(std::uint64_t id) = 0;
 };
 
@@ -54,6 +56,7 @@ class Session final : public Activity {
   const mptcp::Connection& bundle() const { return bundle_; }
 
  private:
+  void leave_connecting(State next);
   void flush_connecting(Instant now);
   void server_accepted(Instant now);
   wire::TcpOptions server_options() const;
