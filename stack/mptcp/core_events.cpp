@@ -105,7 +105,7 @@ void Core::take_remove_addr(const wire::RemoveAddr& option, Instant now) {
     for (const auto& subflow : subflows_) {
       if (subflow->remote_address_id() != id || subflow->tcp() == nullptr) continue;
       if (subflow->stage() != Subflow::Stage::kOpen) continue;
-      subflow->doubt();
+      subflow->doubt(1);
       if (level_.sender) {
         level_.sender->subflow_trouble(subflow->id(), DataSender::Trouble::kTimedOut, now);
       }
@@ -120,6 +120,7 @@ void Core::take_remove_addr(const wire::RemoveAddr& option, Instant now) {
 // each byte once.
 bool Core::can_fall_back(const Subflow& subflow) const {
   return !subflow.is_join() && straight_ && subflow.tcp() != nullptr &&
+         subflow.stage() != Subflow::Stage::kClosing &&
          const_cast<Subflow&>(subflow).receiver().straight();
 }
 

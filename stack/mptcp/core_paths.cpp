@@ -19,7 +19,13 @@ bool same_path(const LocalPath& a, const LocalPath& b) {
 void Core::paths_changed(Instant now) {
   now_ = now;
   if (!has_paths()) return;
-  path_manager_.paths_changed(paths_->paths());
+  // Where a subflow has outlived an outage (it was the last), the peer's retransmission timer may
+  // have grown to a minute: a fresh one beside it goes on at once.
+  for (const LocalPath& path : path_manager_.paths_changed(paths_->paths())) {
+    for (const auto& subflow : subflows_) {
+      if (same_path(subflow->path(), path)) subflow->doubt(kTimeoutsToReplace);
+    }
+  }
   paths_dirty_ = true;
   wake();
 }

@@ -75,12 +75,17 @@ void PathManager::failed(const LocalPath& path, Refusal refusal, Instant now) {
   ++attempts.failures;
 }
 
-void PathManager::paths_changed(std::span<const LocalPath> paths) {
+std::vector<LocalPath> PathManager::paths_changed(std::span<const LocalPath> paths) {
+  std::vector<LocalPath> returned;
   for (const LocalPath& path : paths) {
     Attempts& attempts = attempts_[key_of(path)];
-    if (path.usable && !attempts.was_usable) attempts = Attempts();
+    if (path.usable && !attempts.was_usable) {
+      attempts = Attempts();
+      returned.push_back(path);
+    }
     attempts.was_usable = path.usable;
   }
+  return returned;
 }
 
 Instant PathManager::next_deadline(std::span<const LocalPath> paths, const Occupied& occupied,

@@ -48,8 +48,8 @@ class PathManager {
   // M105: a permanent refusal is given a long pause.
   enum class Refusal : std::uint8_t { kTransient, kPermanent };
   void failed(const LocalPath& path, Refusal refusal, Instant now);
-  // Paths that became usable start afresh.
-  void paths_changed(std::span<const LocalPath> paths);
+  // Paths that became usable start afresh; these are they.
+  std::vector<LocalPath> paths_changed(std::span<const LocalPath> paths);
   // When next() may have another answer.
   Instant next_deadline(std::span<const LocalPath> paths, const Occupied& occupied,
                         Instant now) const;

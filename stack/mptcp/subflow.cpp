@@ -248,8 +248,12 @@ void Subflow::received_up_to(std::uint64_t position, Instant now) {
   events_.wake_up();
 }
 
-void Subflow::peer_finished(std::uint64_t position, Instant /*now*/) {
+void Subflow::peer_finished(std::uint64_t position, Instant now) {
   if (level_.orphaned()) return;
+  // The end of a stream from a peer that has never spoken at the data level: it is plain TCP's.
+  if (!level_.plain() && !join_ && level_.proof == DataLevel::Proof::kMissing) {
+    events_.broken(*this, Breakdown::kNoMapping, now);
+  }
   if (level_.plain()) {
     level_.incoming->finish_at(StreamOffset(position - std::min(position, level_.incoming_skip)));
   } else {

@@ -11,6 +11,7 @@
 // Timer: the third ACK's repetition, while kPreEstablished (M44).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -91,7 +92,8 @@ class Subflow final : public tcp::StreamUser {
   // It has timed out (this often in a row) and nothing was heard since.
   std::uint32_t timeouts_in_doubt() const { return in_doubt_; }
   bool in_doubt() const { return in_doubt_ > 0; }
-  void doubt() { if (in_doubt_ == 0) in_doubt_ = 1; }
+  // As if it had timed out this often; until it is heard again.
+  void doubt(std::uint32_t timeouts) { in_doubt_ = std::max(in_doubt_, timeouts); }
   Instant last_heard() const { return last_heard_; }
   // Mapped, and not handed to the network yet.
   std::uint64_t queued() const;

@@ -272,6 +272,32 @@ TEST_CASE("a connection without any path waits for one, and goes on over it") {
   CHECK(pair.run([&] { return pair.a.status().closed && pair.b.status().closed; }, 10s));
 }
 
+TEST_CASE("the last path coming back after a long outage is used at once") {
+  MptcpPair pair(12, 1);
+  REQUIRE(pair.establish());
+  bool intact = true;
+  const auto until = [&](std::uint64_t bytes) {
+    return [&, bytes] {
+      pair.a.offer(1, false);
+      pair.b.offer(3'000'000, false);
+      intact = intact && pair.a.drain();
+      return pair.a.drained >= bytes;
+    };
+  };
+  pair.wires[1].rate = 1'000'000;
+  REQUIRE(pair.run(until(500'000), 10s));
+  pair.wires[1].up = false;
+  pair.a.local_paths[0].usable = false;
+  pair.a.connection->paths_changed(pair.now());
+  pair.run_for(40s);
+  pair.wires[1].up = true;
+  pair.a.local_paths[0].usable = true;
+  pair.a.connection->paths_changed(pair.now());
+  CHECK(pair.run(until(1'500'000), 3s));  // the peer's timer alone would take up to a minute
+  CHECK(intact);
+  CHECK(pair.a.open_subflows() == 1);
+}
+
 TEST_CASE("a connection that finds no path any more ends") {
   MptcpPair pair(9);
   REQUIRE(join_all(pair));

@@ -48,8 +48,9 @@ struct World {
     pair.connect(std::vector<std::uint8_t>(pair.message_length, 0xcc));
     bool done = false;
     const Instant end = pair.now() + 900s;
+    const Instant calm = pair.now() + 60s;
     while (!done && intact && pair.now() < end) {
-      if (flaps && pair.a.connection->status().established) flap();
+      if (flaps && pair.a.connection->status().established) flap(pair.now() < calm);
       done = pair.run([this] { return step(); }, Duration(1ms) * (100 + random.below(3000)));
     }
     for (auto& [path, wire] : pair.wires) wire.up = true;
@@ -58,9 +59,9 @@ struct World {
     }, 120s);
   }
 
-  void flap() {
+  void flap(bool wild) {
     const std::uint32_t victim = 1 + random.below(static_cast<std::uint32_t>(pair.wires.size()));
-    for (auto& [path, wire] : pair.wires) wire.up = path != victim || random.chance(0.5);
+    for (auto& [path, wire] : pair.wires) wire.up = !wild || path != victim || random.chance(0.5);
     if (!random.chance(0.5)) return;
     for (auto& path : pair.a.local_paths) path.usable = pair.wires[path.interface].up;
     pair.a.connection->paths_changed(pair.now());

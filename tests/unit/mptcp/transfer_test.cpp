@@ -161,7 +161,7 @@ TEST_CASE("a slow reader holds the sender back, and lets it go on") {
     pair.b.offer(2'000'000, true);
     return false;
   }, 3s);
-  CHECK(pair.a.incoming.readable() == pair.a.incoming.capacity());
+  CHECK(pair.a.incoming.capacity() - pair.a.incoming.readable() < 1460);  // a runt may be held back
   CHECK(pair.b.outgoing.released().value() == pair.a.incoming.in_order().value());
   bool intact = true;
   CHECK(pair.run([&] {
