@@ -1,11 +1,16 @@
 #include "gateway/flow.h"
 
+#include <algorithm>
+
 namespace braid::gateway {
 
 namespace {
 
 // What a pipe may hold at first; delivery makes it grow.
 constexpr std::uint64_t kInitialCapacity = 64 * 1024;
+
+// While a server is waited for: how old the last sign of life of its path may be.
+constexpr Duration kFreshness = 3s;
 
 mptcp::ConnectionConfig bundle_config(const GatewayConfig& config) {
   mptcp::ConnectionConfig bundle;
@@ -112,16 +117,43 @@ void Flow::flush_connecting(Instant now) {
 }
 
 void Flow::await_reply(Instant now) {
-  const std::size_t uplink = Uplinks::uplink_of(interface());
-  const PathHealth& health = owner_.uplinks().health(uplink);
-  if (health.heard_since(attempt_started_)) return;  // the path lives: the server is slow
-  if (health.is_dead(now)) {
-    if (owner_.uplinks().choose(tried_, now) != nullptr) return connect_over_next_path(now);
-    return arm(std::max(now + health.patience(), health.dead_until()));
-  }
+  const PathHealth& health = owner_.uplinks().health(Uplinks::uplink_of(interface()));
+  if (health.is_dead(now)) return leave_dead_path(now);
   const Instant impatient = attempt_started_ + health.patience();
   if (now < impatient) return arm(impatient);
+  // The path lives: the server is slow, or silent. That is asked again now and then, because a path
+  // may die while its server is being waited for.
+  if (health.heard_since(std::max(attempt_started_, now - kFreshness))) {
+    return arm(now + kFreshness);
+  }
   owner_.ask_path(interface(), now);
+}
+
+void Flow::leave_dead_path(Instant now) {
+  const Uplinks& uplinks = owner_.uplinks();
+  const auto living = [&](const mptcp::LocalPath* path) {
+    return path != nullptr && !uplinks.health(Uplinks::uplink_of(path->interface)).is_dead(now);
+  };
+  if (uplinks.choose(tried_, now) != nullptr) return connect_over_next_path(now);
+  // All were tried. One that has come back since is worth another attempt; the others are not.
+  const std::vector<tcp::InterfaceId> only_this = {interface()};
+  if (living(uplinks.choose(only_this, now))) {
+    tried_ = only_this;
+    return connect_over_next_path(now);
+  }
+  const PathHealth& health = uplinks.health(Uplinks::uplink_of(interface()));
+  arm(std::max(now + health.patience(), health.dead_until()));
+}
+
+void Flow::paths_changed(Instant now) {
+  if (state_ == State::kConnecting) {
+    const auto paths = owner_.uplinks().paths();
+    const bool still_there = std::any_of(paths.begin(), paths.end(), [&](const auto& path) {
+      return path.usable && path.interface == interface();
+    });
+    if (!still_there) return connect_over_next_path(now);
+  }
+  if (bundle_) bundle_->paths_changed(now);
 }
 
 void Flow::accepted(const convert::Accepted& reply, Instant now) {

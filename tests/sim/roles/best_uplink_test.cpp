@@ -1,0 +1,38 @@
+// Where traffic that braid does not carry goes: health must be known without a connection of ours.
+#include <doctest/doctest.h>
+
+#include "tests/support/roles/two_uplinks.h"
+
+namespace braid::sim {
+namespace {
+
+TEST_SUITE("sim") {
+  TEST_CASE("an idle gateway notices that its best uplink fell silent, and that it came back") {
+    TwoUplinks net(31);
+    const auto best = [&] { return net.gateway().best_uplink(net.world.now()); };
+    net.gateway().keep_best_uplink_known();
+    net.world.run_for(3s);
+    REQUIRE(best() == 0);
+    const std::uint64_t asked = net.gateway().counters().probes;
+    net.world.run_for(60s);
+    // Asked about every five seconds, and one uplink only.
+    CHECK(net.gateway().counters().probes - asked <= 13);
+    CHECK(net.gateway().counters().probes_dead == 0);
+
+    net.world.set_state(net.dsl, LinkState::kBlackHole);
+    CHECK(net.world.run_until([&] { return best() == 1; }, 7s));
+    net.world.run_for(20s);
+    CHECK(best() == 1);  // the end of a quarantine is no sign of life
+    net.world.set_state(net.dsl, LinkState::kUp);
+    CHECK(net.world.run_until([&] { return best() == 0; }, 40s));
+  }
+
+  TEST_CASE("nobody asks while nobody relies on the answer") {
+    TwoUplinks net(32);
+    net.world.run_for(60s);
+    CHECK(net.gateway().counters().probes == 0);
+  }
+}
+
+}  // namespace
+}  // namespace braid::sim
