@@ -99,10 +99,10 @@ capture_end() {
   CAPTURE_PID=
 }
 
-# The kernel takes part in no join once its user has shut down: kernel_peer holds its bytes until
-# there are two subflows when given "${UNTIL_JOINED[@]}".
-COUNT_SUBFLOWS="ss -tHn state established '( sport = :$PORT or dport = :$PORT )' | wc -l"
-UNTIL_JOINED=(--step "1000:for i in \$(seq 200); do [ \$($COUNT_SUBFLOWS) -ge 2 ] && break; sleep 0.02; done")
+# The kernel takes part in no join once its user has shut down: kernel_peer holds its bytes until a
+# join has happened when given "${UNTIL_JOINED[@]}".
+JOINS_SEEN='nstat -asz MPTcpExtMPJoinAckRx MPTcpExtMPJoinSynAckRx | awk "{ n += \$2 } END { print n + 0 }"'
+UNTIL_JOINED=(--step "1000:for i in \$(seq 200); do [ \$($JOINS_SEEN) -ge 1 ] && break; sleep 0.02; done")
 
 # A file of random bytes; SIZE may be 0.
 random_file() { head -c "$2" /dev/urandom >"$LAB_DIR/$1"; }
