@@ -56,10 +56,12 @@ void Concentrator::set_own_addresses(std::vector<wire::InterfaceAddress> address
 }
 
 mptcp::LocalPath Concentrator::path_to(const wire::Endpoint& local) const {
+  mptcp::LocalPath found{.interface = kOutside, .address = local.address, .address_id = 0};
   for (const mptcp::LocalPath& path : listen_paths_) {
-    if (path.address == local.address) return path;
+    if (path.address == local.address) found = path;
   }
-  return {.interface = kOutside, .address = local.address, .address_id = 0};
+  found.max_super_payload = max_super_payload(kOutside);
+  return found;
 }
 
 void Concentrator::new_syn(tcp::InterfaceId interface, const wire::Segment& syn, Instant now) {

@@ -46,7 +46,7 @@ class Flow final : public Activity {
   Flow(FlowOwner& owner, std::uint64_t id, const wire::Segment& syn, Instant now);
 
   void flush(Instant now) override;
-  void paths_changed(Instant now) { if (bundle_) bundle_->paths_changed(now); }
+  void paths_changed(Instant now);
 
   enum class State : std::uint8_t { kConnecting, kRelaying, kEnding, kDone };
   State state() const { return state_; }
@@ -62,6 +62,7 @@ class Flow final : public Activity {
   void connect_over_next_path(Instant now);
   void flush_connecting(Instant now);
   void await_reply(Instant now);
+  void leave_dead_path(Instant now);
   void accepted(const convert::Accepted& reply, Instant now);
   void refused(const convert::Refused& reply, Instant now);
   void flush_relaying(Instant now);

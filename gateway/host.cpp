@@ -48,13 +48,18 @@ Instant Host::next_deadline() const {
                    ip_.next_deadline()});
 }
 
+std::uint32_t Host::max_super_payload(tcp::InterfaceId interface) const {
+  const Door* door = doors_.get(interface);
+  if (door == nullptr || door->max_super_packet() <= door->mtu()) return 0;
+  return door->max_super_packet() - kHeaderReserve;
+}
+
 tcp::ConnectionConfig Host::connection_config(tcp::InterfaceId interface,
                                               cc::Algorithm algorithm) const {
   tcp::ConnectionConfig config;
   if (const Door* door = doors_.get(interface)) {
     config.mtu = door->mtu();
-    const std::uint32_t super = door->max_super_packet();
-    config.max_super_payload = super > config.mtu ? super - kHeaderReserve : 0;
+    config.max_super_payload = max_super_payload(interface);
   }
   config.controller = cc::make_controller(algorithm, config.mtu, nullptr);
   return config;

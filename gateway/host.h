@@ -53,6 +53,8 @@ class Host {
 
   // A connection's settings for this door: MTU and super-segment size.
   tcp::ConnectionConfig connection_config(tcp::InterfaceId interface, cc::Algorithm algorithm) const;
+  // Payload bytes of one super-segment there; 0: plain segments only.
+  std::uint32_t max_super_payload(tcp::InterfaceId interface) const;
 
  protected:
   // A SYN without a connection. Answer with accept, refuse, or silence.
