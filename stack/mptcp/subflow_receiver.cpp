@@ -224,6 +224,9 @@ void SubflowReceiver::take_held() {
 void SubflowReceiver::received_up_to(std::uint64_t position) {
   next_ = std::max(next_, position);
   if (level_.plain()) return;
+  // Mapped bytes that came after them do not excuse those whose mapping was lost (M60): under
+  // checksums nothing behind them is ever delivered.
+  if (!held_.empty() && next_ - held_begin_ > kMaxUnmapped) starved_ = true;
   const std::uint64_t done = held_.empty() ? next_ : std::min(next_, held_begin_);
   while (!mappings_.empty() && mappings_.front().end() <= done) {
     if (failed_) return;  // discarded, or delivered as it is by fall_back()

@@ -94,6 +94,25 @@ TEST_SUITE("mptcp") {
     CHECK_FALSE(f.level.receiver->fin_received());
   }
 
+  // A coalescing box keeps the options of the first of two segments: the second one's mapping is gone.
+  TEST_CASE("bytes whose mapping never comes starve the subflow, though what follows is mapped") {
+    Fixture f;
+    f.arrive(0, "lost mapping");
+    std::uint64_t position = 12;
+    const std::string block(8 * 1024, 'x');
+    for (int i = 0; i < 8; ++i) {
+      CHECK_FALSE(f.receiver.starved());
+      wire::Dss dss = f.mapping(block, Fixture::Fin::kNo);
+      dss.mapping->subflow_sequence = static_cast<std::uint32_t>(position + 1);
+      dss.mapping->data_sequence += position;
+      REQUIRE(f.receiver.declare(dss) == Declared::kFine);
+      f.arrive(position, block);
+      position += block.size();
+    }
+    CHECK(f.receiver.starved());
+    CHECK(f.readable().empty());
+  }
+
   TEST_CASE("a checked mapping that comes again with another sum is a contradiction") {
     Fixture f;
     f.receiver.declare(f.mapping("hello", Fixture::Fin::kNo));
