@@ -16,7 +16,8 @@ sched::PathView view_of(const Subflow& subflow, Instant now) {
           .cwnd = info.cwnd,
           .in_flight = info.in_flight + subflow.queued(),
           .budget = subflow.tcp()->send_budget(now),
-          .mss = info.mss};
+          .mss = info.mss,
+          .super_segment = info.super_segment};
 }
 
 }  // namespace
@@ -31,9 +32,11 @@ void Distributor::look(const std::vector<std::unique_ptr<Subflow>>& subflows, In
   }
 }
 
+// One super-segment of this path: a longer mapping would leave it as two, the second of a few pieces.
 // Whole segments where at least one fits: the mapping's last piece is then not a runt.
 std::uint32_t Distributor::range_limit(const sched::PathView& path) {
-  const auto budget = static_cast<std::uint32_t>(std::min<std::uint64_t>(path.budget, kMaxRange));
+  const auto budget = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>({path.budget, path.super_segment, kMaxRange}));
   return path.mss > 0 && budget > path.mss ? budget / path.mss * path.mss : budget;
 }
 

@@ -24,6 +24,7 @@ struct PathView {
   std::uint64_t in_flight = 0;  // bytes, queued on the subflow included
   std::uint64_t budget = 0;     // bytes it would take now
   std::uint32_t mss = 0;
+  std::uint32_t super_segment = 0;  // bytes it can send as one
 };
 
 struct StreamView {

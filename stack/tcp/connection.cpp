@@ -320,8 +320,10 @@ std::uint64_t Connection::send_budget(Instant now) const {
 Connection::PathInfo Connection::path_info() const {
   PathInfo info;
   info.mss = effective_mss();
+  info.super_segment = info.mss;
   info.last_received = last_received_;
   if (!sender_) return info;
+  info.super_segment = sender_->max_super_payload();
   info.srtt = sender_->rtt().srtt();
   info.min_rtt = sender_->rtt().min_rtt();
   info.rttvar = sender_->rtt().rttvar();

@@ -123,6 +123,7 @@ class Connection : public Agenda::Entry {
     Duration srtt{}, min_rtt{}, rttvar{}, rto{};
     std::uint64_t cwnd = 0, in_flight = 0, ssthresh = 0, send_window = 0;  // bytes
     std::uint32_t mss = 0;              // payload bytes of a full segment, after options
+    std::uint32_t super_segment = 0;    // payload bytes of the largest super-segment
     std::uint32_t consecutive_timeouts = 0;
     Rate pacing_rate;
     bool in_recovery = false;

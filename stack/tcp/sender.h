@@ -15,6 +15,7 @@
 // Files: sender.cpp takes ACKs, sender_plan.cpp says what leaves, sender_timers.cpp the timers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -85,6 +86,7 @@ class Sender {
   enum class MssReason : std::uint8_t { kOptions, kPathMtu };
   void set_mss(std::uint32_t mss, Instant now, MssReason reason = MssReason::kPathMtu);
   std::uint32_t mss() const { return mss_; }
+  std::uint32_t max_super_payload() const { return std::max(max_super_payload_, mss_); }
 
   // What the user has: bytes up to `end`, and whether a FIN follows. Called before plan().
   void set_end(std::uint64_t end, bool finished);
