@@ -123,6 +123,10 @@ bool Exchange::run(const Step& step, Instant now) {
         pause_ends_ = now + std::chrono::milliseconds(step.number);
       }
       return now >= pause_ends_;
+    case Step::What::kMark:
+      sample();
+      carried_at_mark_ = carried_;
+      return true;
     case Step::What::kAbort:
       aborted_ = true;
       connection_.abort(now);
@@ -203,7 +207,10 @@ std::string Exchange::report() const {
       counters.joins_failed, counters.fallbacks, counters.checksum_failures,
       counters.reinjected_bytes, options_.steps.size() - next_step_);
   for (const auto& [ends, carried] : carried_) {
-    out += fmt::format("subflow={} in={} out={}\n", ends, carried.in, carried.out);
+    const auto mark = carried_at_mark_.find(ends);
+    const Carried before = mark != carried_at_mark_.end() ? mark->second : Carried{};
+    out += fmt::format("subflow={} in={} out={} after_in={} after_out={}\n", ends, carried.in,
+                       carried.out, carried.in - before.in, carried.out - before.out);
   }
   return out;
 }

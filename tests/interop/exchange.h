@@ -73,6 +73,7 @@ class Exchange final : public gateway::Activity {
     std::uint64_t in = 0, out = 0;  // bytes, as the subflow's TCP counts
   };
   std::map<std::string, Carried> carried_;
+  std::map<std::string, Carried> carried_at_mark_;
 };
 
 }  // namespace braid::interop

@@ -55,7 +55,7 @@ Step step(const std::string& text) {
   static const std::map<std::string, Step::What> kinds = {
       {"backup", Step::What::kBackup}, {"regular", Step::What::kRegular},
       {"announce", Step::What::kAnnounce}, {"remove", Step::What::kRemove},
-      {"await", Step::What::kAwait}, {"pause", Step::What::kPause},
+      {"await", Step::What::kAwait}, {"pause", Step::What::kPause},     {"mark", Step::What::kMark},
       {"abort", Step::What::kAbort}};
   const auto parts = split(text, ':', 3);
   if (parts.size() < 2 || !kinds.contains(parts[1])) wrong(text, "BYTES:WHAT[:ARGUMENT]");

@@ -16,6 +16,7 @@
 //       remove:PATH                 the path is gone: REMOVE_ADDR
 //       await:N                     hold the bytes until there are N established subflows
 //       pause:MILLISECONDS          hold the bytes so long
+//       mark:0                      what subflows carry from here on is reported as after_in, after_out
 //       abort                       end it at once
 #pragma once
 
@@ -36,7 +37,7 @@ struct PathOption {
 };
 
 struct Step {
-  enum class What : std::uint8_t { kBackup, kRegular, kAnnounce, kRemove, kAwait, kPause, kAbort };
+  enum class What : std::uint8_t { kBackup, kRegular, kAnnounce, kRemove, kAwait, kPause, kMark, kAbort };
   std::uint64_t at = 0;  // bytes of both directions
   What what = What::kAbort;
   std::uint64_t number = 0;  // path, subflows or milliseconds
