@@ -118,12 +118,12 @@ void Flow::flush_connecting(Instant now) {
 
 void Flow::await_reply(Instant now) {
   const PathHealth& health = owner_.uplinks().health(Uplinks::uplink_of(interface()));
-  if (health.is_dead(now)) return leave_dead_path(now);
+  if (!health.hears(now)) return leave_dead_path(now);
   const Instant impatient = attempt_started_ + health.patience();
   if (now < impatient) return arm(impatient);
-  // The path lives: the server is slow, or silent. That is asked again now and then, because a path
+  // The path is good: the server is slow, or silent. That is asked again now and then, because a path
   // may die while its server is being waited for.
-  if (health.heard_since(std::max(attempt_started_, now - kFreshness))) {
+  if (health.proven_since(std::max(attempt_started_, now - kFreshness))) {
     return arm(now + kFreshness);
   }
   owner_.ask_path(interface(), now);
@@ -132,7 +132,7 @@ void Flow::await_reply(Instant now) {
 void Flow::leave_dead_path(Instant now) {
   const Uplinks& uplinks = owner_.uplinks();
   const auto living = [&](const mptcp::LocalPath* path) {
-    return path != nullptr && !uplinks.health(Uplinks::uplink_of(path->interface)).is_dead(now);
+    return path != nullptr && uplinks.health(Uplinks::uplink_of(path->interface)).hears(now);
   };
   if (uplinks.choose(tried_, now) != nullptr) return connect_over_next_path(now);
   // All were tried. One that has come back since is worth another attempt; the others are not.
@@ -142,7 +142,7 @@ void Flow::leave_dead_path(Instant now) {
     return connect_over_next_path(now);
   }
   const PathHealth& health = uplinks.health(Uplinks::uplink_of(interface()));
-  arm(std::max(now + health.patience(), health.dead_until()));
+  arm(std::max({now + health.patience(), health.dead_until(), health.deaf_until()}));
 }
 
 void Flow::paths_changed(Instant now) {
@@ -157,6 +157,7 @@ void Flow::paths_changed(Instant now) {
 }
 
 void Flow::accepted(const convert::Accepted& reply, Instant now) {
+  owner_.uplinks().health(Uplinks::uplink_of(interface())).answered(now);
   const StreamOffset start(reply.length);
   down_.release(start);
   lan_.set_outgoing_start(start);
@@ -171,6 +172,7 @@ void Flow::accepted(const convert::Accepted& reply, Instant now) {
 }
 
 void Flow::refused(const convert::Refused& reply, Instant now) {
+  owner_.uplinks().health(Uplinks::uplink_of(interface())).answered(now);
   using Code = wire::ConvertErrorCode;
   using Kind = wire::IcmpError::Kind;
   switch (reply.error.code) {

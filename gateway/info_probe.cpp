@@ -36,6 +36,7 @@ void InfoProbe::flush(Instant now) {
   if (std::holds_alternative<convert::Accepted>(reply) ||
       std::holds_alternative<convert::Refused>(reply)) {
     health_.measured(now - started_);
+    health_.answered(now);
     return conclude(Outcome::kAlive, now);
   }
   if (std::holds_alternative<convert::Nonsense>(reply) || connection_.status().closed) {
@@ -43,8 +44,11 @@ void InfoProbe::flush(Instant now) {
   }
   const Instant verdict = started_ + health_.verdict_after();
   if (now < verdict) return arm(verdict);
-  // Whatever else of the concentrator's arrived meanwhile is as good as an answer.
-  if (health_.heard_since(started_)) return conclude(Outcome::kAlive, now);
+  if (health_.heard_since(started_)) {
+    // It lives, but Convert messages do not get through, or this one was lost.
+    health_.found_deaf(now);
+    return conclude(Outcome::kDeaf, now);
+  }
   health_.probe_failed(now);
   conclude(Outcome::kDead, now);
 }

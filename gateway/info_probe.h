@@ -24,6 +24,7 @@ class InfoProbe final : public Activity {
   enum class Outcome : std::uint8_t {
     kAlive,   // a Convert reply came, whatever it said
     kDead,    // silence
+    kDeaf,    // silence, while other packets came in
     kRefused, // something answered, but no converter does
   };
   const std::optional<Outcome>& outcome() const { return outcome_; }

@@ -10,6 +10,10 @@ constexpr Duration kLeastPatience = 100ms;
 constexpr Duration kLeastVerdict = 200ms;
 constexpr Duration kFirstQuarantine = 1s;
 constexpr Duration kLongestQuarantine = 60s;
+
+Duration quarantine_after(std::uint32_t failures) {
+  return std::min<Duration>(kLongestQuarantine, kFirstQuarantine * (1LL << std::min(failures, 6U)));
+}
 }  // namespace
 
 void PathHealth::heard(Instant now) {
@@ -18,13 +22,21 @@ void PathHealth::heard(Instant now) {
   failures_ = 0;
 }
 
+void PathHealth::answered(Instant now) {
+  heard(now);
+  last_answered_ = now;
+  deaf_until_ = Instant::min();
+  deaf_failures_ = 0;
+}
+
 void PathHealth::measured(Duration rtt) { rtt_ = rtt; }
 
 void PathHealth::probe_failed(Instant now) {
-  const Duration quarantine =
-      std::min<Duration>(kLongestQuarantine, kFirstQuarantine * (1LL << std::min(failures_, 6U)));
-  dead_until_ = now + quarantine;
-  ++failures_;
+  dead_until_ = now + quarantine_after(failures_++);
+}
+
+void PathHealth::found_deaf(Instant now) {
+  deaf_until_ = now + quarantine_after(deaf_failures_++);
 }
 
 void PathHealth::forget() { *this = PathHealth(); }

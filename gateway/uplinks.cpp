@@ -70,7 +70,8 @@ const mptcp::LocalPath* Uplinks::choose(std::span<const tcp::InterfaceId> tried,
   const auto rank = [&](const mptcp::LocalPath& path) {
     const PathHealth& health = entries_[uplink_of(path.interface)].health;
     const Duration rtt = health.rtt() == Duration::zero() ? Duration::max() : health.rtt();
-    return std::tuple(health.is_dead(now), health.is_doubtful(), path.backup, rtt, path.interface);
+    return std::tuple(health.is_dead(now), health.is_doubtful(), health.is_deaf(now), path.backup,
+                      rtt, path.interface);
   };
   const mptcp::LocalPath* best = nullptr;
   for (const mptcp::LocalPath& path : paths_) {

@@ -12,12 +12,6 @@ uplinks:
 concentrator: { address: [203.0.113.5, "2001:db8:5::5"] }
 )";
 
-constexpr const char* kConcentratorConfig = R"(
-listen: { interface: eth0 }
-allow: [ 10.1.0.0/24, 10.2.0.0/24, "fd00:1::/64", "fd00:2::/64" ]
-targets: { private: true }
-)";
-
 wire::IpAddress address(const char* text) { return *wire::IpAddress::parse(text); }
 
 }  // namespace
@@ -73,7 +67,7 @@ void TwoUplinks::make_gateway() {
 void TwoUplinks::make_concentrator() {
   concentrator_ip_ = std::make_unique<ip::PlainLayer>();
   concentrator_ = std::make_unique<gateway::Concentrator>(
-      gateway::parse_concentrator_config(kConcentratorConfig, "concentrator.yaml"),
+      gateway::parse_concentrator_config(settings_.concentrator, "concentrator.yaml"),
       *concentrator_ip_, concentrator_random_);
   for (const tcp::InterfaceId i : {gateway::kInside, gateway::kOutside}) {
     concentrator_->set_door(i, &world.door({concentrator_id_, static_cast<int>(i)}));

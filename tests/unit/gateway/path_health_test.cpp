@@ -49,6 +49,27 @@ TEST_SUITE("gateway") {
     CHECK(health.next_question() == at(40s) + PathHealth::kIdle);
   }
 
+  TEST_CASE("only an answered Convert message proves that a path is not deaf") {
+    PathHealth health;
+    health.heard(at(10s));
+    CHECK(!health.proven_since(at(10s)));
+    health.found_deaf(at(10s));
+    CHECK(health.is_deaf(at(10s)));
+    CHECK(!health.is_dead(at(10s)));
+    health.heard(at(10500ms));
+    CHECK(health.is_deaf(at(10500ms)));
+    health.found_deaf(at(11s));
+    CHECK(health.deaf_until() == at(13s));
+    health.answered(at(12s));
+    CHECK(health.hears(at(12s)));
+    CHECK(health.proven_since(at(12s)));
+    CHECK(!health.proven_since(at(12001ms)));  // nothing came in since
+    health.heard(at(30s));
+    CHECK(!health.proven_since(at(30s)));  // the answer is too long ago
+    health.found_deaf(at(30s));
+    CHECK(health.deaf_until() == at(31s));  // a first failure again
+  }
+
   TEST_CASE("anything heard ends the quarantine and forgets the failures") {
     PathHealth health;
     health.probe_failed(at(0s));

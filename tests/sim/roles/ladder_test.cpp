@@ -1,0 +1,303 @@
+// The ladder: what a gateway makes of uplinks that swallow, strip or forget, and of a concentrator that
+// refuses, is told that nobody is there, or dies (DESIGN 6).
+#include <doctest/doctest.h>
+
+#include "tests/support/roles/two_uplinks.h"
+#include "tests/support/sim/icmp.h"
+#include "tests/support/sim/nat.h"
+#include "tests/support/sim/tcp_boxes.h"
+
+namespace braid::sim {
+namespace {
+
+constexpr std::uint64_t kUpload = 1;
+constexpr std::uint64_t kDownload = 2;
+
+// A server on port 80 that sends `bytes`, and a client that asks for them.
+App& start_download(TwoUplinks& net, std::uint64_t bytes) {
+  net.server->listen(80, [bytes] {
+    return AppScript{.send_bytes = bytes, .send_stream = kDownload, .expect_stream = kUpload};
+  });
+  return net.client->connect(
+      net.server_at(80),
+      {.send_bytes = 100, .send_stream = kUpload, .expect_stream = kDownload}, net.world.now());
+}
+
+// The same with the bytes in the other direction; the server answers with ten when it has them all.
+App& start_upload(TwoUplinks& net, std::uint64_t bytes) {
+  net.server->listen(80, [] {
+    return AppScript{.send_bytes = 10,
+                     .send_stream = kDownload,
+                     .expect_stream = kUpload,
+                     .finish = AppScript::Finish::kAfterPeer};
+  });
+  return net.client->connect(
+      net.server_at(80),
+      {.send_bytes = bytes, .send_stream = kUpload, .expect_stream = kDownload}, net.world.now());
+}
+
+App& connect_to(TwoUplinks& net, const wire::Endpoint& remote) {
+  return net.client->connect(
+      remote, {.send_bytes = 100, .send_stream = kUpload, .expect_stream = kDownload},
+      net.world.now());
+}
+
+bool is_whole(TwoUplinks& net, App& app, std::uint64_t bytes, Duration limit) {
+  return net.world.run_until([&] { return app.peer_ended() || app.closed(); }, limit) &&
+         app.peer_ended() && app.intact() && app.received() == bytes;
+}
+
+std::uint64_t carried_down(TwoUplinks& net, LinkId link) {
+  return net.world.model(link, Toward::kA).stats().delivered_bytes;
+}
+
+wire::Endpoint target(const char* address, std::uint16_t port) {
+  return {*wire::IpAddress::parse(address), port};
+}
+
+TEST_SUITE("sim") {
+  TEST_CASE("where one uplink swallows SYNs with payload, the connection starts over the other one") {
+    TwoUplinks net(41);
+    net.world.add_filter<SynPayloadBox>(net.dsl, SynPayloadBox::Manner::kDropSyn);
+    App& app = start_download(net, 3'000'000);
+    REQUIRE(net.world.run_until([&] { return app.established(); }, 10s));
+    // 100 ms of patience, 200 ms for the Info request, one round trip of 62 ms, a round of the server.
+    CHECK(net.world.now() - Instant() < 400ms);
+    CHECK(net.gateway().counters().probes == 1);
+    CHECK(net.gateway().counters().probes_dead == 1);
+    CHECK(is_whole(net, app, 3'000'000, 60s));
+    // A join has no payload in its SYN: the uplink is good enough for that.
+    CHECK(carried_down(net, net.dsl) > 500'000);
+  }
+
+  TEST_CASE("a connection does not wait at an uplink that takes joins but swallows SYNs with payload") {
+    TwoUplinks net(53);
+    net.world.add_filter<SynPayloadBox>(net.dsl, SynPayloadBox::Manner::kDropSyn);
+    App& first = start_download(net, 20'000'000);
+    net.world.run_for(1s);
+    REQUIRE(carried_down(net, net.dsl) > 500'000);
+    for (int i = 0; i < 3; ++i) {
+      App& next = start_download(net, 100'000);
+      CHECK(net.world.run_until([&] { return next.established(); }, 700ms));
+      CHECK(is_whole(net, next, 100'000, 10s));
+    }
+    CHECK(!first.peer_ended());
+    // One question, not one for each connection: the first answer is remembered.
+    CHECK(net.gateway().counters().probes <= 3);
+    CHECK(is_whole(net, first, 20'000'000, 60s));
+  }
+
+  TEST_CASE("payload that is cut out of a SYN is never taken for the stream") {
+    TwoUplinks net(42);
+    net.world.add_filter<SynPayloadBox>(net.dsl, SynPayloadBox::Manner::kStrip);
+    App& app = start_download(net, 500'000);
+    CHECK(is_whole(net, app, 500'000, 60s));
+    CHECK(net.server->apps()[0]->received() == 100);
+    CHECK(net.server->apps()[0]->intact());
+  }
+
+  TEST_CASE("where one uplink strips MPTCP, its bytes travel as plain TCP and arrive as they left") {
+    TwoUplinks net(43);
+    OptionStripper::Settings strip;
+    SUBCASE("from SYNs") { strip.from = OptionStripper::From::kSyns; }
+    SUBCASE("from SYN-ACKs") { strip.from = OptionStripper::From::kSynAcks; }
+    SUBCASE("from everything") {}
+    SUBCASE("from everything after the SYNs") { strip.from = OptionStripper::From::kLater; }
+    auto& box = net.world.add_filter<OptionStripper>(net.dsl, strip);
+    App& app = start_download(net, 2'000'000);
+    CHECK(is_whole(net, app, 2'000'000, 60s));
+    CHECK(box.stripped() > 0);
+    REQUIRE(net.server->apps().size() == 1);
+    CHECK(net.server->apps()[0]->received() == 100);
+    CHECK(net.server->apps()[0]->intact());
+    CHECK(carried_down(net, net.dsl) > 2'000'000);
+    CHECK(carried_down(net, net.lte) == 0);
+  }
+
+  TEST_CASE("where one uplink strips MPTCP from joins, the download goes on over the other one") {
+    TwoUplinks net(44);
+    net.world.add_filter<OptionStripper>(net.lte, OptionStripper::Settings{});
+    App& app = start_download(net, 3'000'000);
+    CHECK(is_whole(net, app, 3'000'000, 60s));
+    CHECK(carried_down(net, net.dsl) > 3'000'000);
+  }
+
+  TEST_CASE("a concentrator that dies and comes back ends what it carried, and carries what is new") {
+    TwoUplinksSettings settings;
+    settings.dsl.rate = settings.lte.rate = Rate::bits_per_second(10'000'000);
+    TwoUplinks net(45, settings);
+    App* app = nullptr;
+    Duration away = 0s;
+    SUBCASE("while acknowledgments of a download are under way to it") {
+      app = &start_download(net, 50'000'000);
+      away = 5ms;
+    }
+    SUBCASE("for a while, in an upload") {
+      app = &start_upload(net, 50'000'000);
+      away = 300ms;
+    }
+    net.world.run_for(1s);
+    REQUIRE(net.server->apps()[0]->received() + app->received() > 1'000'000);
+    net.kill_concentrator();
+    net.world.run_for(away);
+    net.restart_concentrator();
+    CHECK(net.world.run_until([&] { return app->closed().has_value(); }, 2s));
+    CHECK(app->closed() == tcp::CloseReason::kReset);
+    CHECK(app->intact());
+
+    App& fresh = start_download(net, 1'000'000);
+    CHECK(is_whole(net, fresh, 1'000'000, 30s));
+    net.world.run_for(5s);
+    CHECK(net.gateway().active_flows() == 0);
+  }
+
+  TEST_CASE("a target the concentrator's rules forbid is unreachable, and no server hears of it") {
+    TwoUplinksSettings settings;
+    settings.concentrator = R"(
+listen: { interface: eth0 }
+allow: [ 10.1.0.0/24, 10.2.0.0/24 ]
+)";
+    TwoUplinks net(46, settings);
+    wire::Endpoint to;
+    SUBCASE("a private network") { to = target("192.168.5.5", 80); }
+    SUBCASE("the concentrator itself") { to = target("203.0.113.5", 22); }
+    SUBCASE("link-local") { to = target("169.254.169.254", 80); }
+    SUBCASE("an IPv4 loopback in NAT64 clothes") { to = target("64:ff9b::7f00:1", 80); }
+    App& app = connect_to(net, to);
+    REQUIRE(net.world.run_until([&] { return app.closed().has_value(); }, 5s));
+    CHECK(!app.established());
+    CHECK(app.closed() == tcp::CloseReason::kUnreachable);
+    CHECK(net.world.now() - Instant() < 60ms);
+    CHECK(net.concentrator().counters().targets_refused == 1);
+    CHECK(net.world.model(net.server_link, Toward::kB).stats().delivered_packets == 0);
+  }
+
+  TEST_CASE("whoever is not allowed hears nothing, not even a RST") {
+    TwoUplinksSettings settings;
+    settings.concentrator = "listen: { interface: eth0 }\nallow: [ 192.0.2.0/24 ]\n";
+    TwoUplinks net(47, settings);
+    App& app = connect_to(net, net.server_at(80));
+    net.world.run_for(5s);
+    CHECK(!app.established());
+    CHECK(net.concentrator().counters().not_allowed > 0);
+    CHECK(net.concentrator().counters().sessions == 0);
+    CHECK(net.world.model(net.far, Toward::kA).stats().delivered_packets == 0);
+  }
+
+  TEST_CASE("a client outside `allow` cannot start a connection over its uplink, but may join one") {
+    TwoUplinksSettings settings;
+    settings.concentrator = "listen: { interface: eth0 }\nallow: [ 10.2.0.0/24 ]\n";
+    TwoUplinks net(48, settings);
+    App& app = start_download(net, 3'000'000);
+    CHECK(is_whole(net, app, 3'000'000, 60s));
+    CHECK(net.concentrator().counters().not_allowed > 0);
+    CHECK(carried_down(net, net.dsl) > 500'000);
+  }
+
+  TEST_CASE("a server that a router calls unreachable is unreachable to the client, not refused") {
+    TwoUplinks net(49);
+    class Router final : public Filter {
+     public:
+      void pass(Packet packet, Toward toward, Instant, Output& out) override {
+        if (toward == Toward::kA) return;
+        const auto error = icmp_error(packet, IcmpAbout::kHostUnreachable,
+                                      *wire::IpAddress::parse("198.51.100.1"));
+        if (error) out.emit(Toward::kA, *error);
+      }
+    };
+    net.world.add_filter<Router>(net.server_link);
+    App& app = connect_to(net, net.server_at(80));
+    REQUIRE(net.world.run_until([&] { return app.icmp_error().has_value(); }, 5s));
+    CHECK(net.world.now() - Instant() < 60ms);
+    CHECK(app.icmp_error()->kind == wire::IcmpError::Kind::kHostUnreachable);
+    CHECK(app.closed() != tcp::CloseReason::kRefused);
+    CHECK(!app.established());
+    net.world.run_for(5s);
+    CHECK(net.concentrator().active_sessions() == 0);
+  }
+
+  TEST_CASE("with the reply lost the client is not told yes before the reply has come") {
+    TwoUplinks net(50);
+    // The SYN-ACK comes through; packets with a Convert reply behind it do not, twice.
+    int lost = 0;
+    Instant passed = kNever;
+    const auto lose = [&](Packet& packet, Toward toward, Instant now) {
+      const auto view = PacketView::of(packet);
+      if (toward == Toward::kB || !view || !view->is_tcp() || view->tcp_payload().empty()) {
+        return FunctionFilter::Verdict::kPass;
+      }
+      if (lost < 2) {
+        ++lost;
+        return FunctionFilter::Verdict::kDrop;
+      }
+      passed = std::min(passed, now);
+      return FunctionFilter::Verdict::kPass;
+    };
+    net.world.add_filter<FunctionFilter>(net.dsl, lose);
+    net.world.add_filter<FunctionFilter>(net.lte, lose);
+    App& app = connect_to(net, net.server_at(80));
+    const auto answered = [&] { return app.established() || app.closed() || app.icmp_error(); };
+    SUBCASE("and the server accepts") {
+      net.server->listen(80, [] {
+        return AppScript{.send_bytes = 1000, .send_stream = kDownload, .expect_stream = kUpload};
+      });
+      REQUIRE(net.world.run_until(answered, 20s));
+      CHECK(app.established());
+      CHECK(is_whole(net, app, 1000, 20s));
+    }
+    SUBCASE("and the server refuses") {
+      REQUIRE(net.world.run_until(answered, 20s));
+      CHECK(app.closed() == tcp::CloseReason::kRefused);
+    }
+    CHECK(lost == 2);
+    CHECK(net.world.now() >= passed);
+  }
+
+  TEST_CASE("a path that swallows everything is found dead by the Info request, and its successor used") {
+    TwoUplinks net(51);
+    net.world.set_state(net.dsl, LinkState::kBlackHole);
+    App& first = start_download(net, 300'000);
+    REQUIRE(net.world.run_until([&] { return first.established(); }, 10s));
+    CHECK(net.world.now() - Instant() < 400ms);
+    CHECK(net.gateway().ways().health(0).is_dead(net.world.now()));
+    CHECK(!net.gateway().ways().health(1).is_dead(net.world.now()));
+    // The next connection does not try the dead one again.
+    const Instant began = net.world.now();
+    App& second = connect_to(net, net.server_at(80));
+    REQUIRE(net.world.run_until([&] { return second.established(); }, 10s));
+    CHECK(net.world.now() - began < 100ms);
+    CHECK(is_whole(net, first, 300'000, 30s));
+    CHECK(is_whole(net, second, 300'000, 30s));
+  }
+
+  TEST_CASE("a NAT that forgets its mappings in mid-flow costs neither bytes nor the uplink") {
+    TwoUplinks net(52);
+    auto& nat = net.world.add_filter<Nat>(
+        net.dsl, Nat::Settings{.outside = *wire::IpAddress::parse("10.1.0.9")});
+    std::uint64_t before = 0;
+    SUBCASE("in a download") {
+      App& app = start_download(net, 20'000'000);
+      net.world.after(700ms, [&] {
+        REQUIRE(app.received() > 0);
+        nat.rebind();
+      });
+      net.world.after(1s, [&] { before = carried_down(net, net.dsl); });
+      CHECK(is_whole(net, app, 20'000'000, 60s));
+      CHECK(carried_down(net, net.dsl) > before + 2'000'000);
+    }
+    SUBCASE("in an upload") {
+      App& app = start_upload(net, 20'000'000);
+      net.world.after(700ms, [&] { nat.rebind(); });
+      net.world.after(1s, [&] {
+        before = net.world.model(net.dsl, Toward::kB).stats().delivered_bytes;
+      });
+      CHECK(is_whole(net, app, 10, 60s));
+      CHECK(net.server->apps()[0]->received() == 20'000'000);
+      CHECK(net.server->apps()[0]->intact());
+      CHECK(net.world.model(net.dsl, Toward::kB).stats().delivered_bytes > before + 2'000'000);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace braid::sim
