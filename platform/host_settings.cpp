@@ -136,6 +136,15 @@ std::vector<std::string> prepare_host(HostSettings& settings, const HostNeeds& n
     }
     want("net/ipv6/conf/all/forwarding", "1");
   }
+  // Two uplinks in one subnet: without it each answers ARP for the other's address as well, and all
+  // that comes in comes by the one that answered last.
+  if (needs.uplinks.size() > 1) {
+    for (const std::string& uplink : needs.uplinks) {
+      const std::string key = "net/ipv4/conf/" + uplink + "/arp_ignore";
+      const auto value = settings.get(key);
+      if (value && *value == "0") want(key, "1");
+    }
+  }
   // The larger of this and `all` counts, so 2 is loose whatever `all` says.
   want("net/ipv4/conf/" + needs.tun + "/rp_filter", "2");
   const std::string reserved = "net/ipv4/ip_local_reserved_ports";

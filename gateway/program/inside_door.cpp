@@ -1,5 +1,8 @@
 #include "gateway/program/inside_door.h"
 
+#include <chrono>
+#include <thread>
+
 #include "gateway/program/addresses.h"
 #include "gateway/program/start_error.h"
 #include "platform/links.h"
@@ -9,17 +12,30 @@ namespace braid::program {
 namespace {
 // Packets taken from the TUN in one wake-up: enough to coalesce, few enough to stay fair to the rest.
 constexpr std::size_t kBatch = 32;
+
+// A process that was just killed still holds its TUN for some milliseconds; a restart must not fail
+// for that.
+constexpr int kTries = 100;
+constexpr auto kBetweenTries = std::chrono::milliseconds(20);
+
+std::unique_ptr<platform::Tun> open_tun(const std::string& name) {
+  auto tun = platform::Tun::open(name);
+  for (int i = 0; i < kTries && !tun && tun.error() == std::errc::device_or_resource_busy; ++i) {
+    std::this_thread::sleep_for(kBetweenTries);
+    tun = platform::Tun::open(name);
+  }
+  if (tun) return std::move(*tun);
+  const bool busy = tun.error() == std::errc::device_or_resource_busy;
+  throw StartError(fmt::format("cannot create the TUN interface {}: {}{}", name,
+                               tun.error().message(),
+                               busy ? "; does another braid run here? (tun: name)" : ""));
+}
+
 }  // namespace
 
 InsideDoor::InsideDoor(platform::EventLoop& loop, platform::NetlinkSocket& netlink,
                        const gateway::TunConfig& config, gateway::Host& host)
-    : loop_(loop), host_(host) {
-  auto tun = platform::Tun::open(config.name);
-  if (!tun) {
-    throw StartError(fmt::format("cannot create the TUN interface {}: {}", config.name,
-                                 tun.error().message()));
-  }
-  tun_ = std::move(*tun);
+    : loop_(loop), host_(host), tun_(open_tun(config.name)) {
   const auto link = platform::link_by_name(netlink, config.name);
   if (!link) throw StartError(fmt::format("{}: {}", config.name, link.error().message()));
   link_index_ = link->index;

@@ -98,6 +98,8 @@ TEST_SUITE("platform") {
     proc.put("net/ipv6/conf/all/forwarding", "0");
     proc.put("net/ipv6/conf/wan1/accept_ra", "1");
     proc.put("net/ipv6/conf/wan2/accept_ra", "0");
+    proc.put("net/ipv4/conf/wan1/arp_ignore", "0");
+    proc.put("net/ipv4/conf/wan2/arp_ignore", "2");
     proc.put("net/ipv4/conf/braid0/rp_filter", "1");
     proc.put("net/ipv4/ip_local_reserved_ports", "22");
     {
@@ -110,12 +112,15 @@ TEST_SUITE("platform") {
       CHECK(proc.at("net/ipv6/conf/all/forwarding") == "1");
       CHECK(proc.at("net/ipv6/conf/wan1/accept_ra") == "2");
       CHECK(proc.at("net/ipv6/conf/wan2/accept_ra") == "0");
+      CHECK(proc.at("net/ipv4/conf/wan1/arp_ignore") == "1");
+      CHECK(proc.at("net/ipv4/conf/wan2/arp_ignore") == "2");
       CHECK(proc.at("net/ipv4/conf/braid0/rp_filter") == "2");
       CHECK(proc.at("net/ipv4/ip_local_reserved_ports") == "22,61000-61999");
     }
     CHECK(proc.at("net/ipv4/ip_forward") == "0");
     CHECK(proc.at("net/ipv6/conf/all/forwarding") == "0");
     CHECK(proc.at("net/ipv6/conf/wan1/accept_ra") == "1");
+    CHECK(proc.at("net/ipv4/conf/wan1/arp_ignore") == "0");
     CHECK(proc.at("net/ipv4/conf/braid0/rp_filter") == "1");
     CHECK(proc.at("net/ipv4/ip_local_reserved_ports") == "22");
   }
