@@ -60,9 +60,7 @@ void ConcentratorProgram::load_table() {
   plan.listen_interface = config_.listen_interface;
   plan.listen_port = config_.listen_port;
   plan.tun = config_.tun.name;
-  if (const auto problem = table_.load(platform::nft_text(plan))) {
-    throw StartError(fmt::format("cannot load the nftables table: {}", *problem));
-  }
+  start::load_table(table_, platform::nft_text(plan));
 }
 
 void ConcentratorProgram::listen_link_changed(const platform::LinkState& state) {

@@ -115,9 +115,7 @@ void GatewayProgram::load_table(platform::GatewayNftPlan::NewConnections new_con
   plan.masquerade = config_.other_traffic == gateway::GatewayConfig::OtherTraffic::kFollow
                         ? platform::GatewayNftPlan::Masquerade::kForeignSources
                         : platform::GatewayNftPlan::Masquerade::kNone;
-  if (const auto problem = table_.load(platform::nft_text(plan))) {
-    throw StartError(fmt::format("cannot load the nftables table: {}", *problem));
-  }
+  start::load_table(table_, platform::nft_text(plan));
 }
 
 void GatewayProgram::install_capture() {

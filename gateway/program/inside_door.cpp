@@ -1,10 +1,7 @@
 #include "gateway/program/inside_door.h"
 
-#include <chrono>
-#include <thread>
-
 #include "gateway/program/addresses.h"
-#include "gateway/program/start_error.h"
+#include "gateway/program/start.h"
 #include "platform/links.h"
 
 namespace braid::program {
@@ -13,22 +10,17 @@ namespace {
 // Packets taken from the TUN in one wake-up: enough to coalesce, few enough to stay fair to the rest.
 constexpr std::size_t kBatch = 32;
 
-// A process that was just killed still holds its TUN for some milliseconds; a restart must not fail
-// for that.
-constexpr int kTries = 100;
-constexpr auto kBetweenTries = std::chrono::milliseconds(20);
-
 std::unique_ptr<platform::Tun> open_tun(const std::string& name) {
   auto tun = platform::Tun::open(name);
-  for (int i = 0; i < kTries && !tun && tun.error() == std::errc::device_or_resource_busy; ++i) {
-    std::this_thread::sleep_for(kBetweenTries);
-    tun = platform::Tun::open(name);
-  }
+  const auto busy = [&] { return !tun && tun.error() == std::errc::device_or_resource_busy; };
+  start::outlast_the_killed([&] {
+    if (busy()) tun = platform::Tun::open(name);
+    return !busy();
+  });
   if (tun) return std::move(*tun);
-  const bool busy = tun.error() == std::errc::device_or_resource_busy;
   throw StartError(fmt::format("cannot create the TUN interface {}: {}{}", name,
                                tun.error().message(),
-                               busy ? "; does another braid run here? (tun: name)" : ""));
+                               busy() ? "; does another braid run here? (tun: name)" : ""));
 }
 
 }  // namespace

@@ -1,6 +1,11 @@
 // What both programs do first: entropy, netlink, and clearing what a crashed run left behind.
 #pragma once
 
+#include <chrono>
+#include <optional>
+#include <string>
+#include <thread>
+
 #include "gateway/program/start_error.h"
 #include "platform/entropy.h"
 #include "platform/host_settings.h"
@@ -32,6 +37,21 @@ inline platform::NetlinkEvents netlink_events() {
 inline void clear_leftovers(platform::NetlinkSocket& netlink) {
   const auto cleared = platform::clear_own_rules_and_routes(netlink);
   if (!cleared) platform::log_warning("cannot clear old rules: {}", cleared.error().message());
+}
+
+// Calls `succeeds` until it does, for two seconds at most. A process that was just killed holds its TUN
+// and its nftables table for some milliseconds more, and a restart must not fail for that.
+template <typename Attempt>
+void outlast_the_killed(Attempt succeeds) {
+  for (int i = 0; i < 100 && !succeeds(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+inline void load_table(platform::NftTable& table, const std::string& text) {
+  std::optional<std::string> problem;
+  outlast_the_killed([&] { return !(problem = table.load(text)); });
+  if (problem) throw StartError(fmt::format("cannot load the nftables table: {}", *problem));
 }
 
 // Sets what braid needs of the host, and names in one line each what a person must do. The TUN is there.
