@@ -54,6 +54,14 @@ std::uint64_t Subflow::queued() const {
 
 // ---- handshake
 
+// A DSS says that options pass and the peer speaks MPTCP, so what lacks is only the ACK with its key,
+// overtaken or lost: falling back now would part the two ends (M34 is about peers that say nothing).
+bool Subflow::may_complete(const wire::Segment& segment) const {
+  if (join_ || !level_.negotiation.agreed()) return true;
+  return segment.options.find<wire::MpCapable>() != nullptr ||
+         segment.options.find<wire::Dss>() == nullptr;
+}
+
 Verdict Subflow::established(const wire::Segment& segment, std::uint32_t syn_bytes_acked,
                              Instant now) {
   last_heard_ = now;
@@ -160,7 +168,12 @@ Verdict Subflow::segment_arrived(const wire::Segment& segment, std::uint64_t pos
 Verdict Subflow::take_capable(const wire::MpCapable& option, Instant now) {
   if (join_ || role_ == Role::kActive || !level_.negotiation.agreed()) return Verdict::kContinue;
   if (!level_.negotiation.receive_ack(option)) return Verdict::kContinue;
-  if (!level_.receiver) events_.key_learnt(now);
+  if (!level_.receiver) {
+    events_.key_learnt(now);
+  } else if (capable_taken_) {
+    tcp_->request_ack();  // it repeats itself because no DATA_ACK of ours has reached it
+  }
+  capable_taken_ = true;
   // It has no room for a DATA_ACK: what its segment acknowledges is excused from M109.
   data_ack_excused_ = handed_out_;
   if (!option.data_length || *option.data_length == 0) return Verdict::kContinue;
@@ -209,6 +222,7 @@ void Subflow::take_data_ack(const wire::Dss& dss, const wire::Segment& segment, 
   if (distance > outstanding || distance < -static_cast<std::int64_t>(una.value())) return;
   data_ack_seen_ = true;
   level_.proof = DataLevel::Proof::kSeen;
+  if (data_fin_due_) tcp_->request_ack();  // it has waited for this
   const auto outcome = sender.receive_data_ack(ack, window_of(segment), now);
   (void)outcome;
   events_.wake_up();  // also a mere window update may let data go

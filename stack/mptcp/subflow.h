@@ -135,6 +135,7 @@ class Subflow final : public tcp::StreamUser {
   std::uint32_t data_option_bytes() const override;
   void add_options(const tcp::Outgoing& outgoing, wire::TcpOptions& options) override;
   void acked(std::uint64_t position, Instant now) override;
+  bool may_complete(const wire::Segment& segment) const override;
   tcp::Verdict established(const wire::Segment& segment, std::uint32_t syn_bytes_acked,
                            Instant now) override;
   void retransmission_timeout(std::uint32_t consecutive, Instant now) override;
@@ -185,6 +186,7 @@ class Subflow final : public tcp::StreamUser {
   SubflowReceiver receiver_;
   Instant last_heard_{};
   std::uint32_t in_doubt_ = 0;
+  bool capable_taken_ = false;  // the peer's key came, by the third ACK or later
   bool data_ack_seen_ = false;
   std::uint64_t data_ack_excused_ = 0;  // positions that may be acknowledged without a DATA_ACK
 

@@ -205,7 +205,7 @@ void Subflow::add_data_options(const tcp::Outgoing& outgoing, wire::TcpOptions& 
 }
 
 // Until the peer has shown that it holds our key, each ACK offers it: any one of them may be the
-// first to arrive (M20, M34).
+// first to arrive (M20, M34). A DATA_FIN, for which there is no room beside it, waits for that.
 bool Subflow::must_repeat_capable() const {
   return !join_ && role_ == Role::kActive && level_.proof == DataLevel::Proof::kMissing &&
          level_.negotiation.remote_key().has_value();
@@ -218,7 +218,7 @@ void Subflow::add_ack_options(wire::TcpOptions& options) {
   }
   if (!level_.receiver) return;  // a responder before the third ACK: nothing to acknowledge
   wire::Dss dss;
-  if (must_repeat_capable() && !data_fin_due_) {
+  if (must_repeat_capable()) {
     options.mptcp.push_back(level_.negotiation.ack());
     // Both fit only with the short DATA_ACK. It must be there when this ACK covers data (M109).
     if (!level_.orphaned() && level_.receiver->data_ack() !=

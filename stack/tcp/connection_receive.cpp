@@ -235,6 +235,7 @@ bool Connection::passes_ack(const wire::Segment& segment, Instant now) {
 }
 
 bool Connection::complete_passive(const wire::Segment& segment, Instant now) {
+  if (!user_.may_complete(segment)) return false;
   const auto acked = static_cast<std::uint64_t>(ack_position(segment.ack));
   const std::uint64_t window = std::uint64_t{segment.window} << handshake_.agreed().send_shift;
   const std::optional<Duration> rtt = handshake_rtt(now);

@@ -85,6 +85,9 @@ class StreamUser {
   // passive one. `syn_bytes_acked`: how much of our SYN's payload the SYN-ACK acknowledged.
   virtual Verdict established(const wire::Segment& segment, std::uint32_t syn_bytes_acked,
                               Instant now) = 0;
+  // Passive open: whether this segment may complete the handshake. One that may not is dropped as if
+  // it had been lost, and comes again. Default: any.
+  virtual bool may_complete(const wire::Segment& /*segment*/) const { return true; }
   // The peer repeated its SYN while our answer is withheld. Default: nobody cares.
   virtual void syn_repeated() {}
   // The retransmission timer fired with bytes outstanding; `consecutive` counts from 1.

@@ -231,6 +231,24 @@ TEST_CASE("no join leaves before the peer has shown its DATA_ACK") {
   for (const auto& logged : pair.log()) CHECK(logged.path == 1);
 }
 
+TEST_CASE("what overtakes the third ACK does not part the two ends") {
+  MptcpPair pair(14);
+  pair.message_length = 3;
+  std::uint64_t bytes = 0;
+  SUBCASE("data, while the third ACK and the first mapping are lost") { bytes = 20'000; }
+  SUBCASE("an end without data") {}
+  int lost = 0;
+  pair.script = [&](Side from, std::uint32_t, wire::Segment& piece) {
+    const bool key = from == Side::kA && piece.options.find<wire::MpCapable>() != nullptr;
+    return key && !piece.flags.syn && lost++ < 3 ? MptcpPair::Fate::kDrop : MptcpPair::Fate::kPass;
+  };
+  pair.connect({'s', 'y', 'n'});
+  CHECK(pair.transfer(bytes, 1000, 30s));
+  CHECK(lost >= 3);
+  CHECK(pair.a.status().mode == mptcp::Mode::kMptcp);
+  CHECK(pair.b.status().mode == mptcp::Mode::kMptcp);
+}
+
 TEST_CASE("a lost third ACK of a join is repeated until the fourth packet comes") {
   MptcpPair pair(6);
   REQUIRE(pair.establish());
