@@ -38,6 +38,23 @@ kernel_announces() {
   grep -qF ">$(bracket "$KERN2"):" "$LAB_DIR/us.log" || lab_fail "$WHAT: we did not join the announced address"
 }
 
+# The kernel announces an address of the other family; our second path has only that one.
+other_family() {
+  net_fresh
+  WHAT="the kernel announces the other family to an IPv$1 connection"
+  net_addresses $((10 - $1))
+  local ours=$US2 theirs=$KERN2
+  net_addresses "$1"
+  mptcp endpoint add "$theirs" dev b2 signal
+  capture "other-family-$1"
+  start_kernel kernel.log listen :: $PORT --send "$LAB_DIR/down" --receive "$LAB_DIR/up.got" "${UNTIL_JOINED[@]}"
+  start_us us.log client --connect "$KERN1,$PORT" --path "a1,$US1" --path "a2,$ours" \
+    --send "$LAB_DIR/up" --receive "$LAB_DIR/down.got" --step 1000:await:2
+  talk
+  expect us.log joins 1
+  at_least MPJoinAckRx 1
+}
+
 # We, a listener, announce our second address to a kernel client, which joins it.
 we_announce() {
   net_fresh
@@ -74,6 +91,7 @@ we_remove() {
 
 for family in 4 6; do
   kernel_announces $family
+  other_family $family
   we_announce $family
   we_remove $family
 done
