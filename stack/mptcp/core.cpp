@@ -159,6 +159,11 @@ void Core::flush_plain() {
 void Core::flush_mptcp(Instant now) {
   DataSender& sender = *level_.sender;
   if (sender.on_deadline(longest_rto(), now)) ++counters_.data_timeouts;
+  // What any subflow learns of the window holds for all: one that heard last that it is closed would
+  // otherwise never be used again.
+  for (const auto& subflow : subflows_) {
+    if (subflow->carries_data()) subflow->tcp()->raise_send_window(sender.window(), now);
+  }
   const auto outcome = distributor_.run(sender, subflows_, now);
   if (outcome.reinjected > 0) straight_ = false;
   counters_.reinjected_bytes += outcome.reinjected;

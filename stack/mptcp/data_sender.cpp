@@ -346,6 +346,10 @@ std::uint64_t DataSender::window_left() const {
   return window_edge_ > snd_nxt_ ? window_edge_ - snd_nxt_ : 0;
 }
 
+std::uint64_t DataSender::window() const {
+  return window_edge_ > snd_una_ ? window_edge_ - snd_una_ : 0;
+}
+
 bool DataSender::has_reinjections() const {
   return due_bytes_ > 0;
 }

@@ -73,7 +73,10 @@ class DataSender {
 
   std::uint64_t unsent() const;       // new bytes waiting, window or not
   std::uint64_t window_left() const;  // bytes of the peer's window not used yet
+  std::uint64_t window() const;       // bytes of it beyond the last DATA_ACK
   bool has_reinjections() const;
+  // The window is closed, and it is time to ask whether it still is: next() gives one byte for that.
+  bool wants_probe() const { return probe_due_ && records_.empty() && unsent() > 0; }
   StreamOffset snd_una() const { return snd_una_; }  // first byte not DATA_ACKed; no DATA_FIN in it
   StreamOffset snd_nxt() const { return snd_nxt_; }  // first byte never mapped; no DATA_FIN in it
   bool fin_pending() const;  // the pipe has ended and the DATA_FIN is not DATA_ACKed

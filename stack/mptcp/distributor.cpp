@@ -1,6 +1,7 @@
 #include "stack/mptcp/distributor.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "stack/base/ensure.h"
 
@@ -75,7 +76,21 @@ Distributor::Outcome Distributor::run(DataSender& sender,
     if (range->kind == DataSender::Range::Kind::kReinjection) outcome.reinjected += range->length;
     *path = view_of(subflow, now);
   }
+  if (sender.wants_probe()) probe(sender, now);
   return outcome;
+}
+
+// The closed window leaves no path a budget. The byte goes to one of them all the same, and that
+// path's own persist timer sees it through.
+void Distributor::probe(DataSender& sender, Instant now) {
+  const auto best = std::min_element(paths_.begin(), paths_.end(), [](const auto& a, const auto& b) {
+    return std::tuple(a.in_doubt, a.backup, a.srtt) < std::tuple(b.in_doubt, b.backup, b.srtt);
+  });
+  if (best == paths_.end()) return;
+  const auto range = sender.next(best->id, 1, now);
+  if (!range) return;
+  by_path_[static_cast<std::size_t>(best - paths_.begin())]->map(*range);
+  sender.mapped(*range, best->id, now);
 }
 
 }  // namespace braid::mptcp

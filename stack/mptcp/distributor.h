@@ -29,6 +29,7 @@ class Distributor {
  private:
   static constexpr std::uint32_t kMaxRange = 64000;  // bytes; a mapping's length is 16 bits
 
+  void probe(DataSender& sender, Instant now);
   void look(const std::vector<std::unique_ptr<Subflow>>& subflows, Instant now);
   static std::uint32_t range_limit(const sched::PathView& path);
 

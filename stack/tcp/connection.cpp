@@ -152,6 +152,10 @@ void Connection::door_opened() {
   if (ending_ == Ending::kNone) user_.send_budget_grew();
 }
 
+void Connection::raise_send_window(std::uint64_t bytes, Instant now) {
+  if (sender_ && ending_ == Ending::kNone && sender_->raise_window(bytes, now)) wake();
+}
+
 // ---- ending
 
 void Connection::end(CloseReason reason, Instant now) {

@@ -94,6 +94,8 @@ class Connection : public Agenda::Entry {
   void send_more();            // send_end() or send_finished() changed
   void window_changed();       // receive_window() grew: an update leaves if it is worth one
   void probe();                // a keep-alive now: is the peer still there?
+  // See Sender::raise_window.
+  void raise_send_window(std::uint64_t bytes, Instant now);
   // Ends it at once: RST (with the user's options), closed(kAborted). In SYN-SENT no RST leaves.
   void abort(Instant now);
   // Ends it at once and in silence: for a connecting peer that has been told the truth in another

@@ -126,6 +126,14 @@ void Sender::update_window(const AckInput& input) {
   max_window_ = std::max(max_window_, snd_wnd_);
 }
 
+bool Sender::raise_window(std::uint64_t window, Instant now) {
+  if (!started_ || window <= snd_wnd_) return false;
+  snd_wnd_ = window;
+  max_window_ = std::max(max_window_, snd_wnd_);
+  arm_after_ack(false, now);
+  return true;
+}
+
 void Sender::sample_from(const AckInput& input, const Scoreboard::Delivery& delivery,
                          Instant now) {
   if (delivery.newest && !delivery.newest->retransmitted) {

@@ -116,6 +116,9 @@ class Sender {
 
   std::uint64_t snd_una() const { return scoreboard_.una(); }
   std::uint64_t snd_nxt() const { return scoreboard_.nxt(); }  // the FIN counts as one position
+  // The peer's window is at least this wide, though no ACK of this connection's has said so (windows
+  // shared between connections, RFC 8684 3.3.4). True when that is news.
+  bool raise_window(std::uint64_t window, Instant now);
   std::uint64_t snd_wnd() const { return snd_wnd_; }
   std::uint64_t in_flight() const;  // bytes, by the scoreboard
   bool in_recovery() const { return !recovery_.open(); }

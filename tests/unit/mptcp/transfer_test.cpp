@@ -206,6 +206,28 @@ TEST_CASE("an abort reaches the peer over every subflow as a reset") {
   CHECK(pair.a.mptcp.size() == 0);
 }
 
+TEST_CASE("a window that closed on every path opens again though the paths that hear of it die") {
+  MptcpPair pair(31);
+  REQUIRE(pair.establish());
+  constexpr std::uint64_t kBytes = 400'000;
+  // Nobody reads at b: its window closes, and both paths have heard so.
+  pair.run([&] {
+    pair.a.offer(kBytes, true);
+    return false;
+  }, 5s);
+  REQUIRE(pair.a.open_subflows() == 2);
+  REQUIRE(pair.b.drained == 0);
+  std::uint32_t dead = 0;
+  SUBCASE("the first") { dead = 1; }
+  SUBCASE("the second") { dead = 2; }
+  pair.wires[dead].up = false;
+  CHECK(pair.run([&] {
+    pair.a.offer(kBytes, true);
+    REQUIRE(pair.b.drain());
+    return pair.b.drained == kBytes;
+  }, 20s));
+}
+
 TEST_CASE("an owner that goes away early leaves nothing behind") {
   MptcpPair pair(10);
   REQUIRE(join_all(pair));
