@@ -172,6 +172,45 @@ allow: [ 10.1.0.0/24, 10.2.0.0/24 ]
     CHECK(net.world.model(net.server_link, Toward::kB).stats().delivered_packets == 0);
   }
 
+  TEST_CASE("a refusal is told in the stream, without a RST; the RST is the client's (C20, C33)") {
+    TwoUplinks net(54);
+    int from_gateway = 0, from_concentrator = 0;
+    net.world.add_filter<FunctionFilter>(net.dsl, [&](Packet& packet, Toward toward, Instant) {
+      const auto view = PacketView::of(packet);
+      if (view && view->is_tcp() && (view->tcp_flags() & kRst) != 0) {
+        ++(toward == Toward::kB ? from_gateway : from_concentrator);
+      }
+      return FunctionFilter::Verdict::kPass;
+    });
+    App& app = connect_to(net, net.server_at(81));
+    net.world.run_for(15s);
+    CHECK(app.closed() == tcp::CloseReason::kRefused);
+    CHECK(from_concentrator == 0);
+    CHECK(from_gateway == 1);
+    CHECK(net.concentrator().active_sessions() == 0);
+  }
+
+  TEST_CASE("one client address may wait for so many servers, and no more (C53)") {
+    TwoUplinksSettings settings;
+    settings.concentrator = R"(
+listen: { interface: eth0 }
+allow: [ 10.1.0.0/24, 10.2.0.0/24 ]
+targets: { private: true }
+max_pending_per_client: 3
+)";
+    TwoUplinks net(55, settings);
+    net.server->listen_silently(82);
+    std::vector<App*> waiting;
+    for (int i = 0; i < 3; ++i) waiting.push_back(&connect_to(net, net.server_at(82)));
+    net.world.run_for(90ms);
+    App& late = connect_to(net, net.server_at(82));
+    REQUIRE(net.world.run_until([&] { return late.icmp_error() || late.closed(); }, 2s));
+    CHECK(!late.established());
+    CHECK(late.closed() != tcp::CloseReason::kRefused);
+    CHECK(net.concentrator().counters().over_limit == 1);
+    for (const App* app : waiting) CHECK(!app->closed());
+  }
+
   TEST_CASE("whoever is not allowed hears nothing, not even a RST") {
     TwoUplinksSettings settings;
     settings.concentrator = "listen: { interface: eth0 }\nallow: [ 192.0.2.0/24 ]\n";
