@@ -4,6 +4,7 @@
   peer.py connect [OPTIONS] ADDRESS PORT ACTION...   one connection
   peer.py listen PORT ACTION...                      the same for every connection that comes in
   peer.py udp-echo PORT, peer.py udp-ask ADDRESS PORT
+  peer.py forget-connections                         the namespace's connection tracking, all of it
 
 Actions, in order: send:BYTES  recv:BYTES  recv-eof  shut  reset  close  sleep:SECONDS  payload (the
 first send travels in the SYN)  trickle (a byte every 50 ms until something ends it).
@@ -184,8 +185,18 @@ def udp_ask(words):
     return 0 if sock.recv(65536) == question else 1
 
 
+def forget_connections(_):
+    """What a NAT does that was restarted."""
+    netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)  # NETLINK_NETFILTER
+    conntrack_delete, request_and_ack = 1 << 8 | 2, 5
+    netlink.send(struct.pack("=IHHII4B", 20, conntrack_delete, request_and_ack, 1, 0, 0, 0, 0, 0))
+    error = struct.unpack("=i", netlink.recv(4096)[16:20])[0]
+    return 1 if error else 0
+
+
 if __name__ == "__main__":
-    ROLES = {"connect": connect, "listen": listen, "udp-echo": udp_echo, "udp-ask": udp_ask}
-    if len(sys.argv) < 3 or sys.argv[1] not in ROLES:
+    ROLES = {"connect": connect, "listen": listen, "udp-echo": udp_echo, "udp-ask": udp_ask,
+             "forget-connections": forget_connections}
+    if len(sys.argv) < 2 or sys.argv[1] not in ROLES:
         sys.exit(__doc__)
     sys.exit(ROLES[sys.argv[1]](sys.argv[2:]))

@@ -257,13 +257,14 @@ END
 lab_file() { mkdir -p "$LAB_DIR/www"; head -c "$2" /dev/urandom >"$LAB_DIR/www/$1"; }
 lab_sum() { sha256sum <"$1" | cut -d' ' -f1; }
 
-# lab_braid gateway|concentrator CONFIG: starts the role in its namespace, waits until it works (its
-# nftables table is there). Its id is in LAB_LAST_PID, its log in $LAB_DIR/ROLE.log.
+# lab_braid gateway|concentrator CONFIG: starts the role in its namespace, waits until it says that it
+# works (its table alone may be that of one just killed). Its id is in LAB_LAST_PID, its log in
+# $LAB_DIR/ROLE.log.
 lab_braid() {
   local role=$1 ns=gw; [ "$role" = gateway ] || ns=conc
   [ -x "$BRAID" ] || lab_cannot "no $BRAID (build the release preset)"
   lab_spawn "$ns" "$role.log" "$BRAID" "$role" -c "$2"
-  lab_wait_until 15 lab_in "$ns" nft list table inet braid ||
+  lab_wait_until 15 grep -Eq " $role: .* port [0-9]+\$" "$LAB_DIR/$role.log" ||
     lab_fail "braid $role did not start: $(tail -5 "$LAB_DIR/$role.log")"
   kill -0 "$LAB_LAST_PID" 2>/dev/null || lab_fail "braid $role ended: $(tail -5 "$LAB_DIR/$role.log")"
 }

@@ -76,6 +76,6 @@ lab_heard() { lab_wait_until "${3:-5}" grep -Eq "$2" "$LAB_DIR/$1"; }
 lab_snapshot() {
   lab_in "$1" sh -c 'nft list ruleset; for f in -4 -6; do ip $f rule; ip $f route show table all; done
     ip -br link | sed "s/@.*//"; sysctl -a 2>/dev/null |
-    grep -E "^net\.ipv[46]\.(ip_forward|conf\.[a-z0-9]+\.(forwarding|rp_filter|accept_ra)|ip_local_reserved_ports) "' |
+    grep -E "^net\.ipv[46]\.(ip_forward|conf\.[a-z0-9]+\.(forwarding|rp_filter|accept_ra|arp_ignore)|ip_local_reserved_ports) "' |
     sed -E 's/ (expires|age) [0-9]+sec//' | sort
 }
