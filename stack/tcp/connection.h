@@ -218,6 +218,7 @@ class Connection : public Agenda::Entry {
   void refresh_mss(Instant now);
   wire::Segment make_syn(Instant now);
   wire::Segment make_segment(const Outgoing& outgoing, const Slices& payload);
+  std::uint64_t grantable_room() const;
   std::uint16_t window_field(ReceiveWindow::Field field);
   void emit(const wire::Segment& segment, Exit& exit);
   SeqNum seq_of(std::uint64_t position) const {

@@ -145,7 +145,7 @@ bool Connection::ack_wanted() const {
   // DESIGN 6: data had no room for SACK blocks beside timestamps and a DSS.
   if (receiver_->sack_news()) return true;
   return is_synchronized() && ending_ == Ending::kNone && !receiver_->finished() &&
-         receiver_->window().update_due(receiver_->next_position(), user_.receive_window());
+         receiver_->window().update_due(receiver_->next_position(), grantable_room());
 }
 
 bool Connection::emit_acks(Instant now, Exit& exit) {
@@ -212,8 +212,17 @@ wire::Segment Connection::make_segment(const Outgoing& outgoing, const Slices& p
   return segment;
 }
 
-std::uint16_t Connection::window_field(ReceiveWindow::Field field) {
+// What the user has room for, less what the scale may round it up by: the peer sends into every byte
+// promised, and one cut off for want of room costs it a recovery.
+std::uint64_t Connection::grantable_room() const {
   const std::uint64_t room = user_.receive_window();
+  if (user_.window_scope() == WindowScope::kShared) return room;  // rounded down
+  const std::uint8_t shift = receiver_ ? handshake_.agreed().receive_shift : config_.window_scale;
+  return room - std::min(room, (std::uint64_t{1} << shift) - 1);
+}
+
+std::uint16_t Connection::window_field(ReceiveWindow::Field field) {
+  const std::uint64_t room = grantable_room();
   if (!receiver_) {
     last_window_ = static_cast<std::uint16_t>(std::min<std::uint64_t>(room, 65535));
   } else {

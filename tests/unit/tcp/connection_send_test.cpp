@@ -225,6 +225,29 @@ TEST_CASE("when the reader takes bytes from a full buffer the peer is told") {
   CHECK(connection.state() == State::kEstablished);
 }
 
+TEST_CASE("every byte of a promised window is taken, whatever the scale makes of the figure") {
+  ScriptedPeer peer;
+  peer.peer_options.window_scale = 8;
+  peer.end.stream.set_max_capacity(64 * 1024);
+  peer.establish();
+  std::uint32_t seq = 1, edge = seq + 60'000;
+  while (seq < 400'000) {
+    // The last segment before the edge ends at the edge, to the byte.
+    const std::uint32_t length = std::min<std::uint32_t>(1'437, edge - seq);
+    if (length > 0) peer.receive_data(seq, length, 1);
+    seq += length;
+    peer.pass(50ms);
+    if (!peer.sent.empty()) {
+      const auto last = peer.sent.back();
+      REQUIRE(last.ack == seq);
+      edge = std::max(edge, last.ack + (std::uint32_t{last.segment.window} << 8));
+      peer.sent.clear();
+    }
+    if (seq == edge) peer.end.drain(7'777);
+    peer.flush();
+  }
+}
+
 TEST_CASE("a congestion mark is echoed, answered with CWR, and then forgotten") {
   PipePair pair;
   bool marked = false;
