@@ -5,8 +5,9 @@
 namespace braid {
 namespace {
 
-// 1 MiB: enough that a steady stream never meets malloc, little enough to keep while idle.
-constexpr std::size_t kMaxSpareChunks = 64;
+// 1 MiB: little enough to keep while idle. While busy, as many again as are in use, so that a stream
+// whose buffers fill and empty with every wake-up does not meet malloc each time.
+constexpr std::size_t kIdleSpareChunks = 64;
 
 }  // namespace
 
@@ -40,7 +41,8 @@ void ChunkPool::put_back(Chunk* chunk) {
   std::unique_ptr<Chunk> owned(chunk);
   ENSURE(used_ > 0);
   --used_;
-  if (spare_.size() < kMaxSpareChunks) spare_.push_back(std::move(owned));
+  spare_.push_back(std::move(owned));
+  while (spare_.size() > kIdleSpareChunks + used_) spare_.pop_back();
 }
 
 }  // namespace braid
