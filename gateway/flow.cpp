@@ -12,10 +12,18 @@ constexpr std::uint64_t kInitialCapacity = 64 * 1024;
 // While a server is waited for: how old the last sign of life of its path may be.
 constexpr Duration kFreshness = 3s;
 
+// NATs forget idle flows after two minutes at the earliest (S-rows of RFC 5382: two hours, seldom met).
+constexpr Duration kKeepalive = 110s;
+
+// A SYN is given up after three minutes (RFC 9293 MUST-23). A client that goes on repeats it and meets
+// a new flow; one that went away in silence must not leave this one behind.
+constexpr Duration kClientPatience = 190s;
+
 mptcp::ConnectionConfig bundle_config(const GatewayConfig& config) {
   mptcp::ConnectionConfig bundle;
   bundle.algorithm = config.congestion_control;
   bundle.policy = config.scheduler;
+  bundle.keepalive = kKeepalive;
   if (config.dss_checksums == CommonConfig::DssChecksums::kRequired) {
     bundle.checksums = mptcp::Checksums::kRequired;
   }
@@ -53,7 +61,8 @@ Flow::Flow(FlowOwner& owner, std::uint64_t id, const wire::Segment& syn, Instant
       up_(owner.host().pool(), kInitialCapacity),
       down_(owner.host().pool(), kInitialCapacity),
       lan_(up_, down_, *this),
-      attempt_started_(now) {
+      attempt_started_(now),
+      client_patient_until_(now + kClientPatience) {
   join(owner_.host().agenda());
   tcp::ConnectionConfig config = owner_.host().connection_config(kInside, cc::Algorithm::kCubic);
   config.answer = tcp::ConnectionConfig::Answer::kWithhold;
@@ -105,6 +114,7 @@ void Flow::flush_connecting(Instant now) {
     // RFC 8803 C47: our control bytes must never become somebody's data.
     return tell_unreachable(wire::IcmpError::Kind::kAdminProhibited, now);
   }
+  if (now >= client_patient_until_) return fall_silent(now);
   if (!status.closed) return await_reply(now);
   switch (*status.closed) {
     case tcp::CloseReason::kTimedOut:
@@ -199,6 +209,12 @@ void Flow::tell_unreachable(wire::IcmpError::Kind kind, Instant now) {
       kInside, {.kind = kind, .reporter = server_.address, .offending = syn, .mtu = 0}, now);
   // No RST behind it: it would turn "unreachable" into "refused". A client that ignores the ICMP
   // error repeats its SYN and meets a new flow, as it would on a direct path.
+  if (tcp::Connection* lan = lan_.connection()) lan->abandon(now);
+  end_both(now);
+}
+
+// The client has given up by its own clock, which says nothing.
+void Flow::fall_silent(Instant now) {
   if (tcp::Connection* lan = lan_.connection()) lan->abandon(now);
   end_both(now);
 }

@@ -9,7 +9,8 @@
 //
 // The LAN's SYN-ACK is withheld until the Convert *reply* says yes (DESIGN 6), so a refused server is
 // refused to the LAN client too. Timers by name:
-//   patience   connecting: how long the Convert SYN may stay silent before the path is asked
+//   patience          connecting: how long the Convert SYN may stay silent before the path is asked
+//   client patience   connecting: a client that says nothing any more is forgotten
 #pragma once
 
 #include <cstdint>
@@ -69,6 +70,7 @@ class Flow final : public Activity {
   // The LAN client learns the truth: a RST, or an ICMP error of this kind and nothing else.
   void refuse_client(Instant now);
   void tell_unreachable(wire::IcmpError::Kind kind, Instant now);
+  void fall_silent(Instant now);
   void end_both(Instant now);
   void flush_ending();
 
@@ -83,6 +85,7 @@ class Flow final : public Activity {
   std::unique_ptr<mptcp::Connection> bundle_;
   std::vector<tcp::InterfaceId> tried_;
   Instant attempt_started_;
+  Instant client_patient_until_;  // while connecting
   State state_ = State::kConnecting;
 };
 

@@ -13,6 +13,10 @@ constexpr int kMaxRounds = 8;
 // IPv6 and TCP headers with all options: what a super-packet needs beside its payload.
 constexpr std::uint32_t kHeaderReserve = 40 + 60;
 
+// A host that vanished while its connection was idle is noticed after this (RFC 9293 MUST-28: at least
+// two hours): the other end cannot ask in our place, since it is us whom it would ask.
+constexpr Duration kInsideKeepalive = 2h;
+
 }  // namespace
 
 Host::Host(ip::Layer& ip, Random& random, std::uint64_t memory_bytes)
@@ -61,6 +65,7 @@ tcp::ConnectionConfig Host::connection_config(tcp::InterfaceId interface,
     config.mtu = door->mtu();
     config.max_super_payload = max_super_payload(interface);
   }
+  config.keepalive_interval = kInsideKeepalive;
   config.controller = cc::make_controller(algorithm, config.mtu, nullptr);
   return config;
 }

@@ -11,10 +11,15 @@ constexpr std::uint64_t kInitialCapacity = 64 * 1024;
 // reset by us after this.
 constexpr Duration kRefusalPatience = 10s;
 
+// A client that forgot the connection while its RST was lost is noticed by this. The gateway asks more
+// often, so between living ends it never happens.
+constexpr Duration kKeepalive = 300s;
+
 mptcp::ConnectionConfig bundle_config(const ConcentratorConfig& config) {
   mptcp::ConnectionConfig bundle;
   bundle.algorithm = config.congestion_control;
   bundle.policy = config.scheduler;
+  bundle.keepalive = kKeepalive;
   if (config.dss_checksums == CommonConfig::DssChecksums::kRequired) {
     bundle.checksums = mptcp::Checksums::kRequired;
   }

@@ -44,6 +44,8 @@ struct ConnectionConfig {
   // Set C in MP_CAPABLE: joins to this address are unwelcome (M29).
   enum class Joins : std::uint8_t { kWelcome, kDenied } joins = Joins::kWelcome;
   Duration join_retry_after = 1s;        // after a failed join on a path, doubled each time
+  // A subflow that has heard nothing for so long asks whether its peer is still there; 0: never.
+  Duration keepalive = 0s;
   Duration last_subflow_timeout = 60s;   // without any subflow, then closed (M84)
   std::uint64_t max_receive_buffer = 6 * 1024 * 1024;  // `incoming` grows up to this, bytes
 };

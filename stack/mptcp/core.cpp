@@ -53,6 +53,8 @@ tcp::ConnectionConfig Core::tcp_config(const LocalPath& path) {
   out.mtu = path.mtu;
   out.max_super_payload = path.max_super_payload;
   out.window_scale = config_.window_scale;
+  out.keepalive_interval = config_.keepalive;
+  out.doubt_after = kDoubtAfter;
   return out;
 }
 
