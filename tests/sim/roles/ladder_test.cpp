@@ -336,6 +336,122 @@ max_pending_per_client: 3
       CHECK(net.world.model(net.dsl, Toward::kB).stats().delivered_bytes > before + 2'000'000);
     }
   }
+
+  TEST_CASE("a host at the concentrator's address that is none gets no more of our bytes (C47, C48)") {
+    enum class Habit { kLeavesPayload, kAnswersInText } habit = Habit::kLeavesPayload;
+    SUBCASE("it does not take the SYN's payload") {}
+    SUBCASE("it takes it for its own and answers in text") { habit = Habit::kAnswersInText; }
+    // It stands before the concentrator and answers every SYN of MPTCP's or TCP's itself.
+    class Stranger final : public Filter {
+     public:
+      explicit Stranger(Habit habit) : habit_(habit) {}
+      void pass(Packet packet, Toward toward, Instant, Output& out) override {
+        const auto view = PacketView::of(packet);
+        if (toward == Toward::kA || !view || !view->is_tcp()) return;
+        const auto payload = static_cast<std::uint32_t>(view->tcp_payload().size());
+        if ((view->tcp_flags() & kRst) != 0) ++resets;
+        if ((view->tcp_flags() & kSyn) == 0) {
+          bytes_after_syn += payload;
+          return;
+        }
+        const bool takes = habit_ == Habit::kAnswersInText;
+        wire::Segment answer{.source = {view->destination(), view->destination_port()},
+                             .destination = {view->source(), view->source_port()},
+                             .seq = SeqNum(1000),
+                             .ack = SeqNum(view->seq() + 1 + (takes ? payload : 0)),
+                             .flags = {.syn = true, .ack = true},
+                             .window = 60000};
+        out.emit(Toward::kA, wire::flatten(wire::make_packet(answer, 1)));
+        if (!takes) return;
+        const std::vector<std::uint8_t> text = {'2', '2', '0', ' ', 'h', 'i', '\r', '\n'};
+        answer.flags = {.psh = true, .ack = true};
+        answer.seq = SeqNum(1001);
+        answer.payload = Slices(Bytes(text));
+        out.emit(Toward::kA, wire::flatten(wire::make_packet(answer, 2)));
+      }
+      std::uint64_t bytes_after_syn = 0;
+      int resets = 0;
+
+     private:
+      Habit habit_;
+    };
+    TwoUplinks net(56);
+    auto& stranger = net.world.add_filter<Stranger>(net.far, habit);
+    App& app = connect_to(net, net.server_at(80));
+    REQUIRE(net.world.run_until([&] { return app.closed().has_value(); }, 5s));
+    CHECK(!app.established());
+    CHECK((app.closed() == tcp::CloseReason::kUnreachable) == (habit == Habit::kLeavesPayload));
+    net.world.run_for(1s);
+    CHECK(stranger.bytes_after_syn == 0);
+    CHECK(stranger.resets > 0);
+    CHECK(net.gateway().active_flows() == 0);
+  }
+
+  TEST_CASE("the server's SYN is no longer than the client's, and carries no data (C54)") {
+    TwoUplinks net(57);
+    std::size_t asked = 0, made = 0, payload = 0;
+    const auto measure = [&](std::size_t& longest) {
+      return [&](Packet& packet, Toward toward, Instant) {
+        const auto view = PacketView::of(packet);
+        if (toward == Toward::kB && view && view->is_tcp() && (view->tcp_flags() & kSyn) != 0) {
+          longest = std::max(longest, packet.size());
+          if (&longest == &made) payload += view->tcp_payload().size();
+        }
+        return FunctionFilter::Verdict::kPass;
+      };
+    };
+    net.world.add_filter<FunctionFilter>(net.dsl, measure(asked));
+    net.world.add_filter<FunctionFilter>(net.server_link, measure(made));
+    App& app = start_download(net, 1000);
+    CHECK(is_whole(net, app, 1000, 5s));
+    CHECK(made > 0);
+    CHECK(made <= asked);
+    CHECK(payload == 0);
+  }
+
+  TEST_CASE("a client whose RST was lost is found out by the next bytes it gets") {
+    TwoUplinks net(58);
+    int lost = 0;
+    net.world.add_filter<FunctionFilter>(net.lan, [&](Packet& packet, Toward toward, Instant) {
+      const auto view = PacketView::of(packet);
+      const bool reset = view && view->is_tcp() && (view->tcp_flags() & kRst) != 0;
+      return toward == Toward::kB && reset && lost++ == 0 ? FunctionFilter::Verdict::kDrop
+                                                          : FunctionFilter::Verdict::kPass;
+    });
+    App& app = start_download(net, 20'000'000);
+    REQUIRE(net.world.run_until([&] { return app.received() > 500'000; }, 10s));
+    app.reset(net.world.now());
+    CHECK(net.world.run_until([&] { return net.server->apps()[0]->closed().has_value(); }, 5s));
+    CHECK(net.server->apps()[0]->closed() == tcp::CloseReason::kReset);
+    CHECK(lost >= 1);
+  }
+
+  TEST_CASE("whoever vanishes is not waited for endlessly") {
+    TwoUplinks net(59);
+    Duration limit = 0s;
+    App* app = nullptr;
+    SUBCASE("a client in mid-download") {
+      app = &start_download(net, 200'000'000);
+      net.world.run_for(1s);
+      limit = 30min;  // the retransmissions of a connection (RFC 9293 MUST-20)
+    }
+    SUBCASE("a client with nothing to say") {
+      app = &start_upload(net, 1000);
+      app->set_reading(AppScript::Reading::kNo);
+      net.server->listen(80, [] {
+        return AppScript{.expect_stream = kUpload, .finish = AppScript::Finish::kNever};
+      });
+      net.world.run_for(5s);
+      limit = 3h;  // keep-alives begin after two hours (MUST-28)
+    }
+    REQUIRE(net.gateway().active_flows() == 1);
+    net.client->vanish();
+    CHECK(net.world.run_until([&] { return net.gateway().active_flows() == 0; }, limit));
+    CHECK(net.world.run_until([&] { return net.server->apps()[0]->closed().has_value(); }, 60s));
+    net.world.run_for(60s);
+    CHECK(net.concentrator().active_sessions() == 0);
+    CHECK(net.gateway().pool().used_bytes() == 0);
+  }
 }
 
 }  // namespace

@@ -305,4 +305,28 @@ TEST_CASE("two ends that abort at the same time leave nothing behind (M103)") {
   CHECK(pair.b.tcp.size() == 0);
 }
 
+TEST_CASE("a wrong checksum on the only subflow left of two is answered with RST and MP_FAIL (M115)") {
+  MptcpPair pair(31);
+  pair.a.config.checksums = mptcp::Checksums::kRequired;
+  REQUIRE(join_all(pair));
+  pair.a.local_paths.pop_back();
+  pair.a.connection->paths_changed(pair.now());
+  pair.run_for(3s);
+  REQUIRE(pair.a.open_subflows() == 1);
+  bool told = false;
+  pair.script = [&](Side from, std::uint32_t path, wire::Segment& piece) {
+    auto* dss = option_of<wire::Dss>(piece);
+    if (from == Side::kB && !told && dss != nullptr && dss->mapping && dss->mapping->checksum) {
+      dss->mapping->checksum = static_cast<std::uint16_t>(*dss->mapping->checksum ^ 1);
+    }
+    const auto* fail = piece.options.find<wire::MpFail>();
+    told = told || (from == Side::kA && path == 1 && piece.flags.rst && fail != nullptr);
+    return Fate::kPass;
+  };
+  CHECK(pair.transfer(1000, 200'000));
+  CHECK(told);
+  CHECK(pair.a.status().mode == mptcp::Mode::kMptcp);
+  CHECK(pair.a.connection->counters().checksum_failures == 1);
+}
+
 }  // TEST_SUITE
