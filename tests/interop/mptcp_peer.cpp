@@ -34,7 +34,9 @@ class Program {
     load_table();
     open_doors();
     watch_netlink();
-    for (const int number : {SIGTERM, SIGINT}) loop_.on_signal(number, [this](Instant) { loop_.stop(); });
+    for (const int number : {SIGTERM, SIGINT}) {
+      loop_.on_signal(number, [this](Instant) { loop_.stop(); });
+    }
     loop_.on_flush([this](Instant now) { return flush(now); });
   }
 

@@ -9,14 +9,14 @@
 //   --plain                       no MPTCP
 //   --connections N               how many to serve before it ends (listen)
 //   --timeout SECONDS             of the whole run
-//   --step BYTES:WHAT[:ARGUMENT]  once so many bytes were acknowledged to us and delivered by us, in
-//                                 the order given:
+//   --step BYTES:WHAT[:ARGUMENT]  once so many bytes were acknowledged to us and delivered by us,
+//                                 in the order given:
 //       backup:PATH, regular:PATH   MP_PRIO (paths count from 1)
 //       announce:ADDRESS            ADD_ADDR
 //       remove:PATH                 the path is gone: REMOVE_ADDR
 //       await:N                     hold the bytes until there are N established subflows
 //       pause:MILLISECONDS          hold the bytes so long
-//       mark:0                      what subflows carry from here on is reported as after_in, after_out
+//       mark:0                      what subflows carry from here on is reported as after_...
 //       abort                       end it at once
 #pragma once
 
@@ -37,7 +37,9 @@ struct PathOption {
 };
 
 struct Step {
-  enum class What : std::uint8_t { kBackup, kRegular, kAnnounce, kRemove, kAwait, kPause, kMark, kAbort };
+  enum class What : std::uint8_t {
+    kBackup, kRegular, kAnnounce, kRemove, kAwait, kPause, kMark, kAbort
+  };
   std::uint64_t at = 0;  // bytes of both directions
   What what = What::kAbort;
   std::uint64_t number = 0;  // path, subflows or milliseconds
