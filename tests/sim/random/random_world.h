@@ -1,0 +1,74 @@
+// RandomWorld: builds the world of a Plan, with both whole roles in it, and lets it happen:
+//
+//   client --lan-- gateway ==2..3 uplinks== exchange -- concentrator -- server
+//
+// Connection i goes to server port kFirstPort + i. Judging what came of it is verdict.h's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/concentrator.h"
+#include "gateway/gateway.h"
+#include "stack/ip/plain_layer.h"
+#include "tests/sim/random/plan.h"
+#include "tests/support/roles/app_host.h"
+#include "tests/support/roles/exchange.h"
+#include "tests/support/roles/role_host.h"
+#include "tests/support/sim/nat.h"
+#include "tests/support/sim/world.h"
+
+namespace braid::sim {
+
+inline constexpr std::uint16_t kFirstPort = 1000;
+
+class RandomWorld {
+ public:
+  explicit RandomWorld(const Plan& plan);
+
+  const Plan& plan() const { return plan_; }
+  World& world() { return world_; }
+  gateway::Gateway& gateway() { return *gateway_; }
+  gateway::Concentrator& concentrator() { return *concentrator_; }
+  // The client's App of a connection; nullptr before it was started.
+  App* client_app(std::size_t connection) const { return client_apps_[connection]; }
+  // Those the server accepted for it: more than one when the gateway had to try again.
+  std::vector<App*> server_apps(std::size_t connection) const;
+  // Whether its MPTCP connection has become plain TCP, as the gateway or the concentrator sees it now.
+  bool has_fallen_back(std::size_t connection) const;
+  // Nothing is left in either role: no flow, no connection, no byte.
+  bool is_drained() const;
+  // What is left, in words.
+  std::string remains() const;
+  // Writes what each host but the exchange sends and gets to DIRECTORY/host-interface.pcap.
+  void capture(const std::string& directory);
+
+ private:
+  void connect_links();
+  void add_boxes(LinkId link, const std::vector<BoxPlan>& boxes, std::size_t uplink);
+  void make_hosts();
+  void make_roles();
+  void schedule_uplink(std::size_t index);
+  void schedule_connection(std::size_t index);
+  void set_carrier(std::size_t uplink, gateway::UplinkState::Link link);
+  wire::IpAddress uplink_address(std::size_t uplink) const;
+
+  Plan plan_;
+  World world_;
+  HostId client_id_, gateway_id_, exchange_id_, concentrator_id_, server_id_;
+  LinkId lan_ = 0, far_ = 0, server_link_ = 0;
+  std::vector<LinkId> uplink_links_;
+  std::vector<std::vector<Nat*>> nats_;      // by uplink
+  std::vector<unsigned> address_changes_;    // by uplink
+  Exchange exchange_;
+  ip::PlainLayer gateway_ip_, concentrator_ip_;
+  Random gateway_random_, concentrator_random_;
+  std::unique_ptr<AppHost> client_, server_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<gateway::Concentrator> concentrator_;
+  std::unique_ptr<RoleHost> gateway_host_, concentrator_host_;
+  std::vector<App*> client_apps_;
+};
+
+}  // namespace braid::sim
