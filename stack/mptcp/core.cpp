@@ -8,6 +8,11 @@
 
 namespace braid::mptcp {
 
+namespace {
+// A restarted peer must be noticed within two seconds, lost questions included.
+constexpr Duration kDoubtAfter = 500ms;
+}  // namespace
+
 Core::Core(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths,
            ConnectionConfig config, Agenda::Entry& owner)
     : layer_(layer),

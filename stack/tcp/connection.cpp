@@ -46,7 +46,7 @@ bool is_hard(wire::IcmpError::Kind kind) {
 
 Connection::Connection(const Tuple& tuple, StreamUser& user, ConnectionConfig config, SeqNum isn)
     : tuple_(tuple), user_(user), config_(std::move(config)), iss_(isn),
-      handshake_(offer_from(tuple, config_)), pmtu_(config_.mtu) {
+      handshake_(offer_from(tuple, config_)), pmtu_(config_.mtu), doubt_(config_.doubt_after) {
   ENSURE(config_.controller != nullptr);
 }
 
@@ -210,7 +210,8 @@ void Connection::flush(Instant now, Exit& exit) {
 Instant Connection::next_deadline() const {
   if (ending_ == Ending::kDone) return kNever;
   if (ending_ != Ending::kNone) return linger_deadline_;
-  Instant when = std::min(handshake_.next_deadline(), keepalive_deadline_);
+  Instant when =
+      std::min({handshake_.next_deadline(), keepalive_deadline_, doubt_.deadline()});
   if (receiver_) when = std::min(when, receiver_->next_deadline());
   if (sender_) when = std::min(when, sender_->next_deadline());
   return when;
@@ -226,6 +227,7 @@ void Connection::run_timers(Instant now) {
   if (receiver_) receiver_->on_deadline(now);
   if (sender_ && now >= sender_->next_deadline()) run_sender_timer(now);
   if (ending_ == Ending::kNone) run_keepalive(now);
+  if (ending_ == Ending::kNone) run_doubt(now);
 }
 
 void Connection::resend_syn(Instant now) {
@@ -265,6 +267,15 @@ void Connection::run_keepalive(Instant now) {
   ++keepalives_unanswered_;
   probe_ = Probe::kDue;
   keepalive_deadline_ = now + std::min(config_.keepalive_interval, kKeepaliveRetry);
+}
+
+void Connection::run_doubt(Instant now) {
+  if (now < doubt_.deadline()) return;
+  if (!is_synchronized() || receiver_->finished() || sender_->snd_una() != sender_->snd_nxt()) {
+    doubt_.settle();
+  } else if (doubt_.on_deadline(last_received_, now) == Doubt::Verdict::kAsk) {
+    probe_ = Probe::kDue;
+  }
 }
 
 // ---- errors from the network

@@ -9,6 +9,7 @@
 //   connection_send.cpp     flush: what leaves, and how a segment is built
 // Timers of its own, beside those of the roles:
 //   keep-alive (RFC 9293 3.8.4)  after keepalive_interval of silence
+//   doubt (tcp/doubt.h)          after doubt_after of silence behind data of the peer's
 //   linger                       1 s for a last RST or ACK whose door is not ready
 //
 // When closed() comes: in receive() for an end the peer caused (RST, ICMP, the ACK of our last
@@ -28,6 +29,7 @@
 #include "stack/cc/controller.h"
 #include "stack/tcp/acceptance.h"
 #include "stack/tcp/close_reason.h"
+#include "stack/tcp/doubt.h"
 #include "stack/tcp/exit.h"
 #include "stack/tcp/handshake.h"
 #include "stack/tcp/receiver.h"
@@ -65,6 +67,7 @@ struct ConnectionConfig {
   enum class SynRepeats : std::uint8_t { kOnTimer, kOnRequest } syn_repeats = SynRepeats::kOnTimer;
   Duration syn_timeout = 180s;               // RFC 9293 MUST-23: at least three minutes
   Duration keepalive_interval = 0s;          // 0: off (RFC 9293 MUST-25)
+  Duration doubt_after = 0s;                 // 0: off (tcp/doubt.h)
   std::uint32_t max_syn_retransmissions = 7;
   std::uint32_t max_retransmissions = 15;
   std::uint32_t timestamp_offset = 0;        // filled in by the Layer
@@ -172,6 +175,7 @@ class Connection : public Agenda::Entry {
   void resend_syn(Instant now);
   void run_sender_timer(Instant now);
   void run_keepalive(Instant now);
+  void run_doubt(Instant now);
   void end(CloseReason reason, Instant now);
   void end_with_reset(CloseReason reason, Instant now);
   void enter_time_wait(Instant now);
@@ -258,6 +262,7 @@ class Connection : public Agenda::Entry {
   Instant last_received_{};
   Instant keepalive_deadline_ = kNever;
   std::uint32_t keepalives_unanswered_ = 0;
+  Doubt doubt_;
   RateLimit challenge_limit_{10, 1s};
   RateLimit out_of_window_limit_{2, 1s};
   std::optional<wire::IcmpError> last_error_;

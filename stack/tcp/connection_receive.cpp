@@ -316,6 +316,7 @@ void Connection::fin_acked(Instant now) {
 // Seventh and eighth step: text and FIN. After the peer's FIN there is neither.
 void Connection::take_text(const wire::Segment& segment, std::int64_t position, Instant now) {
   if (segment.payload.empty() && !segment.flags.fin) return;
+  doubt_.text_arrived(now);
   if (receiver_->finished()) {
     receiver_->ack_now();
     return;

@@ -305,6 +305,34 @@ TEST_CASE("an idle connection without keep-alive never stirs") {
   CHECK(peer.sent.empty());
 }
 
+TEST_CASE("a peer that fell silent behind its data is asked, and an answer is enough until more comes") {
+  ScriptedPeer peer;
+  peer.config.doubt_after = 500ms;
+  peer.establish();
+  peer.pass(std::chrono::hours(1));
+  CHECK(peer.sent.empty());  // it has sent nothing yet
+  peer.receive_data(1, 3, 1);
+  peer.pass(499ms);
+  peer.sent.clear();  // the delayed ACK
+  peer.pass(1ms);
+  const auto question = peer.take();
+  CHECK(question.seq == 0);
+  CHECK(question.bytes.empty());
+  SUBCASE("an answer") {
+    peer.receive(4, 1);
+    peer.pass(std::chrono::hours(1));
+    CHECK(peer.sent.empty());
+    peer.receive_data(4, 1, 1);
+    peer.pass(500ms);
+    CHECK(peer.sent.size() == 2);  // ACK and question
+  }
+  SUBCASE("no answer: three questions, and the connection stays") {
+    peer.pass(std::chrono::hours(1));
+    CHECK(peer.sent.size() == 2);
+    CHECK_FALSE(peer.end.closed());
+  }
+}
+
 TEST_CASE("probe() asks once") {
   ScriptedPeer peer;
   Connection& connection = peer.establish();
