@@ -30,6 +30,7 @@ void Gateway::new_syn(tcp::InterfaceId interface, const wire::Segment& syn, Inst
   if (interface != kInside) return;  // nobody connects to us from outside
   const std::uint64_t id = counters_.flows++;
   flows_.emplace(id, std::make_unique<Flow>(*this, id, syn, now));
+  watcher_.wake();
 }
 
 void Gateway::overhear(tcp::InterfaceId interface, const wire::Segment& segment, Instant now) {
@@ -75,12 +76,15 @@ void Gateway::keep_best_uplink_known() {
   watcher_.wake();
 }
 
-// Without it a host with no connection of ours would not learn that the uplink its DNS uses is dead,
-// and without DNS there are no connections.
+// A doubtful uplink is asked until it answers, for connections begin elsewhere meanwhile. The best one
+// is asked for others' sake: a host with no connection of ours would not learn that the uplink its DNS
+// uses is dead, and without DNS there are no connections.
 Instant Gateway::ask_silent_paths(Instant now) {
-  if (watch_ == Watch::kUsed || config_.uplinks.size() < 2) return kNever;
+  if (config_.uplinks.size() < 2) return kNever;
+  if (watch_ == Watch::kUsed && flows_.empty()) return kNever;
   Instant next = kNever;
-  const std::optional<std::size_t> best = best_uplink(now);
+  const std::optional<std::size_t> best =
+      watch_ == Watch::kBest ? best_uplink(now) : std::nullopt;
   for (std::size_t i = 0; i < probes_.size(); ++i) {
     if (probes_[i]) continue;  // its outcome wakes the watcher
     const PathHealth& health = uplinks_.health(i);

@@ -32,17 +32,19 @@ void PathHealth::answered(Instant now) {
 void PathHealth::measured(Duration rtt) { rtt_ = rtt; }
 
 void PathHealth::probe_failed(Instant now) {
+  last_failed_ = now;
   dead_until_ = now + quarantine_after(failures_++);
 }
 
 void PathHealth::found_deaf(Instant now) {
+  last_failed_ = now;
   deaf_until_ = now + quarantine_after(deaf_failures_++);
 }
 
 void PathHealth::forget() { *this = PathHealth(); }
 
 Instant PathHealth::next_question() const {
-  if (is_doubtful()) return dead_until_;
+  if (is_doubtful()) return std::max(dead_until_, deaf_until_);
   return last_heard_ == Instant::min() ? last_heard_ : last_heard_ + kIdle;
 }
 

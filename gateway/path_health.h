@@ -31,16 +31,17 @@ class PathHealth {
   bool is_dead(Instant now) const { return now < dead_until_; }
   bool is_deaf(Instant now) const { return now < deaf_until_; }
   bool hears(Instant now) const { return !is_dead(now) && !is_deaf(now); }
-  // Asked in vain, and nothing heard since, the quarantine over or not: any other path is better.
-  bool is_doubtful() const { return failures_ > 0; }
-  // When a path somebody relies on without a connection of ours is to be asked: at the end of its
-  // quarantine, else after kIdle of silence.
+  // Asked in vain, and no Convert message answered since, whatever else came in and whether the
+  // quarantine is over or not: to begin there, any other path is better.
+  bool is_doubtful() const { return last_failed_ > last_answered_; }
+  // When a path is to be asked though no connection begins there: a doubtful one at the end of its
+  // quarantine, another after kIdle of silence.
   Instant next_question() const;
   bool heard_since(Instant when) const { return last_heard_ >= when; }
   // Something came in since then, and a Convert message was answered not long before: a Convert SYN
   // without an answer waits for its server.
   bool proven_since(Instant when) const {
-    return heard_since(when) && last_answered_ >= when - kTrust;
+    return heard_since(when) && !is_doubtful() && last_answered_ >= when - kTrust;
   }
   // How long a Convert SYN may stay silent before the path is asked: max(2 x RTT, 100 ms).
   Duration patience() const;
@@ -57,6 +58,7 @@ class PathHealth {
  private:
   Instant last_heard_ = Instant::min();
   Instant last_answered_ = Instant::min();
+  Instant last_failed_ = Instant::min();
   Instant dead_until_ = Instant::min();
   Instant deaf_until_ = Instant::min();
   Duration rtt_{};

@@ -36,7 +36,7 @@ TEST_SUITE("gateway") {
     CHECK(health.dead_until() == at(70s));
   }
 
-  TEST_CASE("a path that failed is doubtful until it is heard, and is asked again after its quarantine") {
+  TEST_CASE("a path that failed is doubtful until it answers, and is asked again after its quarantine") {
     PathHealth health;
     CHECK(!health.is_doubtful());
     CHECK(health.next_question() <= at(0s));
@@ -44,7 +44,11 @@ TEST_SUITE("gateway") {
     CHECK(!health.is_dead(at(30s)));
     CHECK(health.is_doubtful());
     CHECK(health.next_question() == at(1s));
-    health.heard(at(40s));
+    health.heard(at(39s));
+    CHECK(!health.is_dead(at(39s)));
+    CHECK(health.is_doubtful());  // a join's answer says nothing about SYNs with payload
+    CHECK(!health.proven_since(at(39s)));
+    health.answered(at(40s));
     CHECK(!health.is_doubtful());
     CHECK(health.next_question() == at(40s) + PathHealth::kIdle);
   }
