@@ -26,8 +26,9 @@ InfoProbe::InfoProbe(Host& host, PathHealth& health, Agenda::Entry& watcher)
 void InfoProbe::start(const mptcp::LocalPath& path, std::uint16_t local_port,
                       const wire::Endpoint& concentrator, Instant now) {
   started_ = now;
+  tuple_ = {path.interface, {path.address, local_port}, concentrator};
   connection_.connect(path, local_port, concentrator, convert::info_request(), now);
-  arm(now + health_.verdict_after());
+  arm(now + health_.patience());
 }
 
 void InfoProbe::flush(Instant now) {
@@ -43,7 +44,12 @@ void InfoProbe::flush(Instant now) {
     return conclude(Outcome::kRefused, now);
   }
   const Instant verdict = started_ + health_.verdict_after();
-  if (now < verdict) return arm(verdict);
+  if (now < verdict) {
+    const Instant impatient = started_ + health_.patience();
+    if (now < impatient) return arm(impatient);
+    repeat_question();
+    return arm(verdict);
+  }
   if (health_.heard_since(started_)) {
     // It lives, but Convert messages do not get through, or this one was lost.
     health_.found_deaf(now);
@@ -51,6 +57,13 @@ void InfoProbe::flush(Instant now) {
   }
   health_.probe_failed(now);
   conclude(Outcome::kDead, now);
+}
+
+// TCP's own timer would come after the verdict, and one lost packet is to condemn no path.
+void InfoProbe::repeat_question() {
+  if (repeated_ == Repeated::kYes) return;
+  repeated_ = Repeated::kYes;
+  if (tcp::Connection* connection = host_.tcp().find(tuple_)) connection->repeat_syn();
 }
 
 void InfoProbe::conclude(Outcome outcome, Instant now) {

@@ -1,5 +1,7 @@
 // InfoProbe: one Info request (RFC 8803 C21) over one uplink: the only honest question "is this path to
-// the concentrator alive?". It is answered at once and involves no server (DESIGN 6).
+// the concentrator alive?". It is answered at once and involves no server (DESIGN 6). Timers by name:
+//   patience   the request is sent once more
+//   verdict    nothing came: the path is dead, or deaf
 #pragma once
 
 #include <cstdint>
@@ -30,6 +32,7 @@ class InfoProbe final : public Activity {
   const std::optional<Outcome>& outcome() const { return outcome_; }
 
  private:
+  void repeat_question();
   void conclude(Outcome outcome, Instant now);
 
   Host& host_;
@@ -39,6 +42,8 @@ class InfoProbe final : public Activity {
   Pipe down_;
   mptcp::Connection connection_;
   Instant started_;
+  tcp::Tuple tuple_;
+  enum class Repeated : std::uint8_t { kNo, kYes } repeated_ = Repeated::kNo;
   std::optional<Outcome> outcome_;
 };
 

@@ -95,6 +95,18 @@ TEST_SUITE("gateway") {
     CHECK(bench.sent(bench.door.packets.size() - 1).flags.rst);
   }
 
+  TEST_CASE("a request that stays unanswered is repeated once before the verdict") {
+    Bench bench;
+    bench.run_until(bench.now + bench.host.health.patience() - 1ms);
+    CHECK(bench.door.packets.size() == 1);
+    bench.run_until(bench.now + 1ms);
+    REQUIRE(bench.door.packets.size() == 2);
+    CHECK(bench.sent(1).seq == bench.sent(0).seq);
+    CHECK(bench.sent(1).payload.to_vector() == convert::info_request());
+    bench.run_until(bench.now + bench.host.health.verdict_after());
+    CHECK(bench.door.packets.size() == 2);
+  }
+
   TEST_CASE("silence until the verdict is a dead path") {
     Bench bench;
     bench.run_until(bench.now + bench.host.health.verdict_after() - 1ms);
