@@ -194,9 +194,14 @@ void Core::flush_mptcp(Instant now) {
 void Core::send_data_fin(Instant now) {
   DataSender& sender = *level_.sender;
   if (!status_.established || !sender.fin_due(now)) return;
-  Subflow* const subflow = best_subflow();
-  if (subflow == nullptr) return;
-  subflow->send_data_fin();
+  Subflow* const best = best_subflow();
+  if (best == nullptr) return;
+  // A subflow with nothing else outstanding looks well however dead it is, so a repetition goes
+  // everywhere.
+  const bool repeated = sender.fin_sent();
+  for (const auto& subflow : subflows_) {
+    if (subflow.get() == best || (repeated && subflow->carries_data())) subflow->send_data_fin();
+  }
   sender.fin_transmitted(now);
 }
 

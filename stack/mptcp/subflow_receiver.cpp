@@ -224,18 +224,21 @@ void SubflowReceiver::take_held() {
 void SubflowReceiver::received_up_to(std::uint64_t position) {
   next_ = std::max(next_, position);
   if (level_.plain()) return;
-  // Mapped bytes that came after them do not excuse those whose mapping was lost (M60): under
-  // checksums nothing behind them is ever delivered.
+  // Mapped bytes that came after them do not excuse those whose mapping was lost (M60).
   if (!held_.empty() && next_ - held_begin_ > kMaxUnmapped) starved_ = true;
-  const std::uint64_t done = held_.empty() ? next_ : std::min(next_, held_begin_);
-  while (!mappings_.empty() && mappings_.front().end() <= done) {
+  while (!mappings_.empty() && mappings_.front().end() <= next_) {
     if (failed_) return;  // discarded, or delivered as it is by fall_back()
+    if (touches_held(mappings_.front())) return;  // some of its bytes wait there
     const Mapping& mapping = mappings_.front();
     if (mapping.checksum) deliver_checked(mapping);
     if (failed_) return;
     staged_ -= mapping.staged_bytes.size();
     mappings_.pop_front();
   }
+}
+
+bool SubflowReceiver::touches_held(const Mapping& mapping) const {
+  return mapping.end() > held_begin_ && mapping.position < held_begin_ + held_.size();
 }
 
 void SubflowReceiver::deliver_checked(const Mapping& mapping) {

@@ -206,6 +206,26 @@ TEST_CASE("an abort reaches the peer over every subflow as a reset") {
   CHECK(pair.a.mptcp.size() == 0);
 }
 
+TEST_CASE("a DATA_FIN is repeated on every path, for one that is dead looks as well as ever") {
+  MptcpPair pair(32);
+  pair.wires[2].delay = 40ms;
+  REQUIRE(pair.establish());
+  const auto exchanged = [&] {
+    pair.a.offer(50'000, false);
+    pair.b.offer(50'000, false);
+    return pair.a.drain() && pair.b.drain() && pair.a.drained == 50'000 &&
+           pair.b.drained == 50'000 && pair.b.open_subflows() == 2;
+  };
+  REQUIRE(pair.run(exchanged, 10s));
+  pair.run_for(2s);  // everything is acknowledged
+  std::uint32_t dead = 0;
+  SUBCASE("the first") { dead = 1; }
+  SUBCASE("the second") { dead = 2; }
+  pair.wires[dead].up = false;
+  pair.b.outgoing.finish();
+  CHECK(pair.run([&] { return pair.a.incoming.complete(); }, 10s));
+}
+
 TEST_CASE("a window that closed on every path opens again though the paths that hear of it die") {
   MptcpPair pair(31);
   REQUIRE(pair.establish());
