@@ -287,8 +287,8 @@ bool Plan::has_payload_changer() const {
 }
 
 bool Plan::may_be_cut_off(const ConnectionPlan& connection, Instant established) const {
-  // From the reply on: the third ACK, its answer, a repetition of each.
-  constexpr Duration kHandshake = 2s;
+  // From the reply on: the third ACK, its answer, an outage meanwhile, a repetition of each.
+  constexpr Duration kHandshake = 6s;
   const auto hits = [&](Duration when) {
     return when >= connection.at &&
            (established == kNever || Instant() + when <= established + kHandshake);
@@ -316,7 +316,8 @@ Plan draw_plan(std::uint64_t seed) {
     plan.algorithm = dice.chance(0.5) ? cc::Algorithm::kCubic : cc::Algorithm::kReno;
   }
   draw_uplinks(plan, dice);
-  const bool orderly_inside = dice.chance(0.5);
+  plan.orderly_inside = dice.chance(0.5);
+  const bool orderly_inside = plan.orderly_inside;
   plan.lan = draw_inside(dice, orderly_inside, 0.003);
   plan.server_side = draw_inside(dice, orderly_inside, 0.03);
   if (dice.chance(0.4)) plan.gateway_latency = dice.log_seconds(10e-6, 2e-3);

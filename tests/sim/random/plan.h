@@ -86,6 +86,7 @@ struct Plan {
   std::uint64_t seed = 0;
   std::vector<UplinkPlan> uplinks;
   InsidePlan lan, server_side;
+  bool orderly_inside = false;  // nothing is lost there: a RST arrives
   Duration gateway_latency{0}, concentrator_latency{0};  // of wake-ups
   std::uint64_t gateway_memory = 0, concentrator_memory = 0;  // bytes
   bool gateway_checksums = false, concentrator_checksums = false;

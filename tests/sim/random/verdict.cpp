@@ -54,6 +54,8 @@ class Judge {
     const App* client = net_.client_app(i);
     if (client == nullptr) return false;
     if (excused_[i]) return true;
+    // Where a RST may be lost, whoever is idle may never learn of it, as on a direct path.
+    if (connection.may_break() && !plan_.orderly_inside) return true;
     if (plan_.client_may_vanish()) return true;
     if (!over(*client)) return false;
     if (connection.port != ConnectionPlan::Server::kListens || connection.may_break()) return true;
