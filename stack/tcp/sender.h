@@ -173,7 +173,7 @@ class Sender {
   std::optional<Plan> plan_retransmission(Instant now);
   std::optional<Plan> plan_new(Instant now);
   Plan cover(std::uint64_t begin, std::uint64_t end, Kind kind) const;
-  std::uint64_t burst() const;
+  std::uint64_t burst(Instant now) const;
   bool held_by_pacing(Instant now);
   bool window_worth_filling(std::uint64_t usable) const;
   void restart_after_idle(Instant now);

@@ -56,7 +56,7 @@ std::optional<Sender::Plan> Sender::plan_retransmission(Instant now) {
   if (data == 0) return cover(lost->begin, end, Kind::kRetransmission);  // the FIN alone
   std::uint64_t room = allowance();
   if (in_flight() == 0) room = std::max<std::uint64_t>(room, mss_);  // never stuck
-  const std::uint64_t length = cut(data, std::min(room, burst()), mss_);
+  const std::uint64_t length = cut(data, std::min(room, burst(now)), mss_);
   if (length == 0) return std::nullopt;
   return cover(lost->begin, length == data ? end : lost->begin + length, Kind::kRetransmission);
 }
@@ -71,7 +71,7 @@ std::optional<Sender::Plan> Sender::plan_new(Instant now) {
   if (held_by_pacing(now)) return std::nullopt;
   std::uint64_t room = allowance();
   if (scoreboard_.empty()) room = std::max<std::uint64_t>(room, mss_);
-  const std::uint64_t most = std::min({room, usable, burst()});
+  const std::uint64_t most = std::min({room, usable, burst(now)});
   std::uint64_t length = cut(data, most, mss_);
   if (length == 0 && most == usable) {
     // RFC 9293 3.8.6.2.1: a small window is not worth a small segment, unless it stays small.
@@ -96,8 +96,11 @@ Sender::Plan Sender::cover(std::uint64_t begin, std::uint64_t end, Kind kind) co
           .kind = kind};
 }
 
-std::uint64_t Sender::burst() const {
-  return Pacer::burst(pacing_rate(), mss_, max_super_payload_);
+std::uint64_t Sender::burst(Instant now) const {
+  return pacer_.burst(pacing_rate(),
+                      {.mss = mss_, .max_super_payload = max_super_payload_,
+                       .min_rtt = rtt_.min_rtt()},
+                      now);
 }
 
 Rate Sender::pacing_rate() const { return controller_->pacing_rate(rtt_.srtt()); }
