@@ -26,6 +26,7 @@ InfoProbe::InfoProbe(Host& host, PathHealth& health, Agenda::Entry& watcher)
 void InfoProbe::start(const mptcp::LocalPath& path, std::uint16_t local_port,
                       const wire::Endpoint& concentrator, Instant now) {
   started_ = now;
+  health_.asked(now);
   tuple_ = {path.interface, {path.address, local_port}, concentrator};
   connection_.connect(path, local_port, concentrator, convert::info_request(), now);
   arm(now + health_.patience());

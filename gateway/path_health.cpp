@@ -27,29 +27,37 @@ void PathHealth::answered(Instant now) {
   last_answered_ = now;
   deaf_until_ = Instant::min();
   deaf_failures_ = 0;
+  unanswered_ = 0;
 }
 
 void PathHealth::measured(Duration rtt) { rtt_ = rtt; }
 
 void PathHealth::probe_failed(Instant now) {
   last_failed_ = now;
+  ++unanswered_;
   dead_until_ = now + quarantine_after(failures_++);
 }
 
 void PathHealth::found_deaf(Instant now) {
   last_failed_ = now;
+  ++unanswered_;
   deaf_until_ = now + quarantine_after(deaf_failures_++);
 }
 
 void PathHealth::forget() { *this = PathHealth(); }
 
 Instant PathHealth::next_question() const {
-  if (is_doubtful()) return std::max(dead_until_, deaf_until_);
+  if (is_doubtful()) {
+    const Instant quarantine = std::max(dead_until_, deaf_until_);
+    return quarantine == Instant::min() ? last_asked_ + kIdle : quarantine;
+  }
   return last_heard_ == Instant::min() ? last_heard_ : last_heard_ + kIdle;
 }
 
 Duration PathHealth::patience() const { return std::max(2 * rtt_, kLeastPatience); }
 
-Duration PathHealth::verdict_after() const { return std::max(3 * rtt_, kLeastVerdict); }
+Duration PathHealth::verdict_after() const {
+  return std::max(3 * rtt_, Duration(kLeastVerdict * (1LL << std::min(unanswered_, 4U))));
+}
 
 }  // namespace braid::gateway

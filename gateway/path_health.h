@@ -16,6 +16,8 @@ class PathHealth {
  public:
   // A packet of the concentrator's has arrived by this uplink.
   void heard(Instant now);
+  // An Info request is on its way.
+  void asked(Instant now) { last_asked_ = now; }
   // A Convert message in a SYN was answered there.
   void answered(Instant now);
   // A round trip to the concentrator itself was measured (Info, or an established subflow).
@@ -35,7 +37,8 @@ class PathHealth {
   // quarantine is over or not: to begin there, any other path is better.
   bool is_doubtful() const { return last_failed_ > last_answered_; }
   // When a path is to be asked though no connection begins there: a doubtful one at the end of its
-  // quarantine, another after kIdle of silence.
+  // quarantine, or kIdle after the last question when something else was heard (a refusal, say);
+  // another after kIdle of silence.
   Instant next_question() const;
   bool heard_since(Instant when) const { return last_heard_ >= when; }
   // Something came in since then, and a Convert message was answered not long before: a Convert SYN
@@ -45,7 +48,8 @@ class PathHealth {
   }
   // How long a Convert SYN may stay silent before the path is asked: max(2 x RTT, 100 ms).
   Duration patience() const;
-  // How long an Info request may stay silent before the path counts as dead.
+  // How long an Info request may stay silent before the path counts as dead: 3 x RTT, 200 ms at least,
+  // doubled with each one unanswered, because a path slower than that would never be measured.
   Duration verdict_after() const;
   // When the quarantine ends; the distant past when there is none.
   Instant dead_until() const { return dead_until_; }
@@ -59,11 +63,13 @@ class PathHealth {
   Instant last_heard_ = Instant::min();
   Instant last_answered_ = Instant::min();
   Instant last_failed_ = Instant::min();
+  Instant last_asked_ = Instant::min();
   Instant dead_until_ = Instant::min();
   Instant deaf_until_ = Instant::min();
   Duration rtt_{};
   std::uint32_t failures_ = 0;
   std::uint32_t deaf_failures_ = 0;
+  std::uint32_t unanswered_ = 0;  // Info requests, since one was answered
 };
 
 }  // namespace braid::gateway

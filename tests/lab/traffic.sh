@@ -16,7 +16,7 @@ lab_concentrator() { lab_braid concentrator "$LAB_DIR/concentrator.yaml"; LAB_CO
 # lab_stop PID SECONDS: SIGTERM, and the process ends in that time.
 lab_stop() {
   kill "$1"
-  lab_wait_until "$2" lab_is_gone "$1" || lab_fail "process $1 does not end within $2 s of SIGTERM"
+  lab_wait_until "$2" lab_is_gone "$1" || lab_fail "process $1 does not end within $2 s of SIGTERM: $(tail -qn 2 "$LAB_DIR"/gateway.log "$LAB_DIR"/concentrator.log)"
 }
 
 # lab_url HOST PATH

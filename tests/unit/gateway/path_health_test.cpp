@@ -44,7 +44,9 @@ TEST_SUITE("gateway") {
     CHECK(!health.is_dead(at(30s)));
     CHECK(health.is_doubtful());
     CHECK(health.next_question() == at(1s));
+    health.asked(at(38s));
     health.heard(at(39s));
+    CHECK(health.next_question() == at(38s) + PathHealth::kIdle);
     CHECK(!health.is_dead(at(39s)));
     CHECK(health.is_doubtful());  // a join's answer says nothing about SYNs with payload
     CHECK(!health.proven_since(at(39s)));
@@ -72,6 +74,20 @@ TEST_SUITE("gateway") {
     CHECK(!health.proven_since(at(30s)));  // the answer is too long ago
     health.found_deaf(at(30s));
     CHECK(health.deaf_until() == at(31s));  // a first failure again
+  }
+
+  TEST_CASE("each unanswered question is given twice the time, so that a slow path is measured at last") {
+    PathHealth health;
+    CHECK(health.verdict_after() == 200ms);
+    health.probe_failed(at(0s));
+    health.heard(at(286ms));  // the answer, late: it does not make the path any quicker
+    CHECK(health.verdict_after() == 400ms);
+    health.found_deaf(at(1s));
+    CHECK(health.verdict_after() == 800ms);
+    for (int i = 0; i < 10; ++i) health.probe_failed(at(2s));
+    CHECK(health.verdict_after() == 3200ms);
+    health.answered(at(3s));
+    CHECK(health.verdict_after() == 200ms);
   }
 
   TEST_CASE("anything heard ends the quarantine and forgets the failures") {
