@@ -132,6 +132,10 @@ TEST_SUITE("sim") {
       app = &start_download(net, 50'000'000);
       away = 5ms;
     }
+    SUBCASE("for so long that nothing is under way any more, in a download") {
+      app = &start_download(net, 50'000'000);
+      away = 2s;
+    }
     SUBCASE("for a while, in an upload") {
       app = &start_upload(net, 50'000'000);
       away = 300ms;
