@@ -8,6 +8,8 @@ namespace {
 constexpr Duration kLeastPatience = 100ms;
 // Two Info SYNs fit in it (the second leaves after patience), whatever the path's RTT seemed to be.
 constexpr Duration kLeastVerdict = 200ms;
+// Up to 800 ms: before the question is repeated, so that the answer measures the path.
+constexpr std::uint32_t kMostDoublings = 2;
 constexpr Duration kFirstQuarantine = 1s;
 constexpr Duration kLongestQuarantine = 60s;
 
@@ -57,7 +59,7 @@ Instant PathHealth::next_question() const {
 Duration PathHealth::patience() const { return std::max(2 * rtt_, kLeastPatience); }
 
 Duration PathHealth::verdict_after() const {
-  return std::max(3 * rtt_, Duration(kLeastVerdict * (1LL << std::min(unanswered_, 4U))));
+  return std::max(3 * rtt_, Duration(kLeastVerdict * (1LL << std::min(unanswered_, kMostDoublings))));
 }
 
 }  // namespace braid::gateway

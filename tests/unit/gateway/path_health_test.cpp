@@ -85,7 +85,7 @@ TEST_SUITE("gateway") {
     health.found_deaf(at(1s));
     CHECK(health.verdict_after() == 800ms);
     for (int i = 0; i < 10; ++i) health.probe_failed(at(2s));
-    CHECK(health.verdict_after() == 3200ms);
+    CHECK(health.verdict_after() == 800ms);
     health.answered(at(3s));
     CHECK(health.verdict_after() == 200ms);
   }
