@@ -205,16 +205,20 @@ Interval SubflowReceiver::hold(std::uint64_t position, const Slices& bytes,
 // Held bytes go to their mapping as far as mappings reach. They were acknowledged on the subflow
 // already; what the data level refuses comes again there (M73).
 void SubflowReceiver::take_held() {
-  std::size_t used = 0;
-  while (used < held_.size()) {
-    const std::uint64_t at = held_begin_ + used;
+  if (held_.empty()) return;
+  std::size_t used = 0;  // from the front, without a gap
+  const std::uint64_t held_end = held_begin_ + held_.size();
+  for (std::uint64_t at = held_begin_; at < held_end;) {
     const Mapping* const mapping = find(at);
-    if (mapping == nullptr) break;
-    const std::size_t length = std::min<std::uint64_t>(held_.size() - used, mapping->end() - at);
-    place_mapped(const_cast<Mapping&>(*mapping), at, Bytes(held_).subspan(used, length));
-    used += length;
+    const std::uint64_t stop =
+        std::min(held_end, mapping != nullptr ? mapping->end() : next_mapping_after(at));
+    if (mapping != nullptr) {
+      place_mapped(const_cast<Mapping&>(*mapping), at,
+                   Bytes(held_).subspan(at - held_begin_, stop - at));
+      if (at == held_begin_ + used) used += stop - at;
+    }
+    at = stop;
   }
-  if (used == 0) return;
   held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(used));
   held_begin_ += used;
   if (held_.empty()) held_ = {};
@@ -228,7 +232,7 @@ void SubflowReceiver::received_up_to(std::uint64_t position) {
   if (!held_.empty() && next_ - held_begin_ > kMaxUnmapped) starved_ = true;
   while (!mappings_.empty() && mappings_.front().end() <= next_) {
     if (failed_) return;  // discarded, or delivered as it is by fall_back()
-    if (touches_held(mappings_.front())) return;  // some of its bytes wait there
+    if (!is_whole(mappings_.front())) return;
     const Mapping& mapping = mappings_.front();
     if (mapping.checksum) deliver_checked(mapping);
     if (failed_) return;
@@ -237,8 +241,9 @@ void SubflowReceiver::received_up_to(std::uint64_t position) {
   }
 }
 
-bool SubflowReceiver::touches_held(const Mapping& mapping) const {
-  return mapping.end() > held_begin_ && mapping.position < held_begin_ + held_.size();
+// Every byte of it was placed; those that came before it was declared may wait among the held ones.
+bool SubflowReceiver::is_whole(const Mapping& mapping) {
+  return !mapping.checksum || mapping.staged.covers(0, mapping.length);
 }
 
 void SubflowReceiver::deliver_checked(const Mapping& mapping) {

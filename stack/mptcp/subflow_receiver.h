@@ -80,7 +80,7 @@ class SubflowReceiver {
   Interval hold(std::uint64_t position, const Slices& bytes, std::uint64_t in_order);
   Interval place_plain(std::uint64_t position, const Slices& bytes);
   void take_held();
-  bool touches_held(const Mapping& mapping) const;
+  static bool is_whole(const Mapping& mapping);
   void deliver_checked(const Mapping& mapping);
 
   DataLevel& level_;
