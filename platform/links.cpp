@@ -29,6 +29,16 @@ void classify(Link& link, unsigned short device_type) {
   }
 }
 
+// Sets one attribute of a link that is a number.
+NetlinkRequest link_request(std::uint32_t link_index, std::uint16_t attribute,
+                            std::uint32_t value) {
+  ifinfomsg body{};
+  body.ifi_index = static_cast<int>(link_index);
+  NetlinkRequest request(RTM_NEWLINK, NLM_F_ACK, body);
+  request.add(attribute, value);
+  return request;
+}
+
 NetlinkRequest address_request(std::uint16_t type, std::uint16_t flags, std::uint32_t link_index,
                                const IpPrefix& prefix) {
   ifaddrmsg body{};
@@ -143,11 +153,12 @@ std::error_code delete_address(NetlinkSocket& netlink, std::uint32_t link_index,
 }
 
 std::error_code set_link_mtu(NetlinkSocket& netlink, std::uint32_t link_index, std::uint32_t mtu) {
-  ifinfomsg body{};
-  body.ifi_index = static_cast<int>(link_index);
-  NetlinkRequest request(RTM_NEWLINK, NLM_F_ACK, body);
-  request.add(IFLA_MTU, mtu);
-  return netlink.command(std::move(request));
+  return netlink.command(link_request(link_index, IFLA_MTU, mtu));
+}
+
+std::error_code set_link_queue(NetlinkSocket& netlink, std::uint32_t link_index,
+                               std::uint32_t packets) {
+  return netlink.command(link_request(link_index, IFLA_TXQLEN, packets));
 }
 
 std::error_code set_link_up(NetlinkSocket& netlink, std::uint32_t link_index) {

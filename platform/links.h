@@ -57,6 +57,9 @@ std::error_code add_address(NetlinkSocket& netlink, std::uint32_t link_index,
 std::error_code delete_address(NetlinkSocket& netlink, std::uint32_t link_index,
                                const IpPrefix& prefix);
 std::error_code set_link_mtu(NetlinkSocket& netlink, std::uint32_t link_index, std::uint32_t mtu);
+// How many packets may wait to leave by it.
+std::error_code set_link_queue(NetlinkSocket& netlink, std::uint32_t link_index,
+                               std::uint32_t packets);
 std::error_code set_link_up(NetlinkSocket& netlink, std::uint32_t link_index);
 
 }  // namespace braid::platform

@@ -10,6 +10,10 @@ namespace {
 // Packets taken from the TUN in one wake-up: enough to coalesce, few enough to stay fair to the rest.
 constexpr std::size_t kBatch = 32;
 
+// Packets that may wait for us there. What hosts may send is bounded by the windows we announce, so a
+// long queue delays nobody; a short one drops what hundreds of connections send in one moment.
+constexpr std::uint32_t kQueue = 4096;
+
 std::unique_ptr<platform::Tun> open_tun(const std::string& name) {
   auto tun = platform::Tun::open(name);
   const auto busy = [&] { return !tun && tun.error() == std::errc::device_or_resource_busy; };
@@ -33,6 +37,7 @@ InsideDoor::InsideDoor(platform::EventLoop& loop, platform::NetlinkSocket& netli
   link_index_ = link->index;
   const std::string doing = fmt::format("cannot configure {}", config.name);
   require(platform::set_link_mtu(netlink, link_index_, config.mtu), doing);
+  require(platform::set_link_queue(netlink, link_index_, kQueue), doing);
   require(platform::add_address(netlink, link_index_, to_platform(config.ipv4)), doing);
   require(platform::add_address(netlink, link_index_, to_platform(config.ipv6)), doing);
   require(platform::set_link_up(netlink, link_index_), doing);

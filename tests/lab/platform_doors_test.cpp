@@ -211,6 +211,7 @@ TEST_SUITE("platform_lab") {
       REQUIRE_FALSE(add_address(*netlink, link->index, *IpPrefix::parse(prefix)));  // again: same
     }
     REQUIRE_FALSE(set_link_mtu(*netlink, link->index, 1400));
+    REQUIRE_FALSE(set_link_queue(*netlink, link->index, 3000));
     REQUIRE_FALSE(set_link_up(*netlink, link->index));
     CHECK(link_by_name(*netlink, "braid0")->up);
     CHECK(link_by_name(*netlink, "braid0")->mtu == 1400);
