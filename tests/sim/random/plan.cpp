@@ -93,12 +93,13 @@ void draw_kind_boxes(UplinkPlan& uplink, Dice& dice) {
     uplink.boxes.push_back({BoxKind::kSplitter, dice.between(200, 1400), 1});
   }
   // The shifter leaves the segments quoted in ICMP errors as they are, and those are not believed.
-  if (!shifter && dice.chance(0.12)) {
+  const bool narrow = !shifter && dice.chance(0.12);
+  if (narrow) {
     uplink.boxes.push_back({BoxKind::kNarrowHop, v4 ? dice.between(600, 1499)
                                                     : dice.between(1280, 1499)});
   }
   // Boxes that read TCP headers let fragments pass as they are, so one that must see all goes alone.
-  if (!nat && !shifter && dice.chance(0.1)) {
+  if (!nat && !shifter && !narrow && dice.chance(0.1)) {
     uplink.boxes.push_back(
         {BoxKind::kFragmenter, v4 ? dice.between(300, 1400) : dice.between(1280, 1400),
          dice.below(2)});
