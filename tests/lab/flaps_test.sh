@@ -1,3 +1,3 @@
 #!/bin/bash
 # The short form of tests/lab/flaps.
-exec "$(dirname "$0")/flaps" 30
+exec "$(dirname "$0")/flaps" 12

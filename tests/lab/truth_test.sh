@@ -46,6 +46,23 @@ case_unreachable() {
 }
 
 # The client's own clock ends it, the server saw one connection attempt, and dsl is still the first choice.
+# The concentrator's verdict comes in a packet of its own behind the SYN-ACK. While that packet is lost,
+# nothing is accepted.
+case_reply_lost() {
+  local port want
+  for port in 81 80; do
+    want=refused; [ "$port" = 81 ] || want=done
+    lab_in net nft 'add table inet reply; add chain inet reply pass { type filter hook forward priority 0; }; add rule inet reply pass iifname "core" tcp sport 8803 tcp flags & (syn|psh) == psh counter drop'
+    lab_connect_later "reply$port" $LAB_SERVER4 $port
+    sleep 0.5
+    [ ! -s "$LAB_DIR/reply$port" ] || lab_fail "told '$(cat "$LAB_DIR/reply$port")' before the reply was in"
+    lab_in net nft list table inet reply | grep -q 'packets [1-9]' || lab_fail "no reply was lost"
+    lab_in net nft delete table inet reply
+    lab_heard "reply$port" "^$want " 5 || lab_fail "after a lost reply: $(cat "$LAB_DIR/reply$port")"
+    expect "port $port, its reply lost for 500 ms" "^$want " "$(cat "$LAB_DIR/reply$port")" 3000
+  done
+}
+
 case_silent() {
   lab_in srv nft 'add table inet silent; add chain inet silent in { type filter hook input priority 0; }; add rule inet silent in tcp dport 85 drop'
   lab_spawn srv syns tcpdump -nni eth0 -l 'tcp[tcpflags] & tcp-syn != 0 and port 85'
@@ -203,7 +220,7 @@ case_one_subnet() {
 }
 
 cases=("$@")
-[ $# -gt 0 ] || cases=(refused unreachable silent resets half_close vanished concentrator_killed
+[ $# -gt 0 ] || cases=(refused unreachable reply_lost silent resets half_close vanished concentrator_killed
   syn_payload_dropped nat_rebinding one_subnet)
 lab_require python3 tcpdump
 lab_up
