@@ -141,9 +141,10 @@ Verdict Core::broken(Subflow& subflow, Breakdown cause, Instant now) {
 // M111, M113, M115: alone and in order, the bytes stay and wait for the peer's consent; else the
 // subflow dies and they come again elsewhere.
 Verdict Core::checksum_failed(Subflow& subflow, Instant /*now*/) {
-  if (mp_fail_sent_) return Verdict::kContinue;
-  ++counters_.checksum_failures;
+  if (!mp_fail_sent_) ++counters_.checksum_failures;
   if (!can_fall_back(subflow)) return Verdict::kReset;
+  // What still comes shows that the peer does not know yet: it is told again.
+  if (mp_fail_sent_ && subflow.has_signals()) return Verdict::kContinue;
   mp_fail_sent_ = true;
   subflow.send_signal(wire::MpFail{*subflow.receiver().failed_data_sequence()});
   return Verdict::kContinue;
@@ -171,6 +172,8 @@ void Core::closed(Subflow& subflow, tcp::CloseReason reason, Instant now) {
   if (level_.orphaned() || status_.closed) return;
   if (!status_.established && !subflow.is_join()) return end(reason);
   if (level_.plain()) return subflow.is_join() ? void() : end(reason);
+  // The peer did not consent to a fallback: what failed comes again over a new subflow.
+  if (!subflow.is_join()) mp_fail_sent_ = false;
   if (level_.sender) {
     level_.sender->subflow_trouble(subflow.id(), DataSender::Trouble::kFailed, now);
   }

@@ -208,6 +208,36 @@ TEST_CASE("a joined subflow whose options are stripped is reset, and the rest go
   CHECK(told);  // M109, M110
 }
 
+TEST_CASE("MP_FAIL on a RST ends one subflow: the other end does not fall back by it (M111)") {
+  MptcpPair pair(51);
+  pair.a.config.checksums = mptcp::Checksums::kRequired;
+  REQUIRE(pair.establish());
+  bool damaged = false;
+  bool told = false;
+  pair.script = [&](Side from, std::uint32_t path, wire::Segment& piece) {
+    // The fourth packet of the join is lost at first: b has seen the join open, a has not.
+    if (from == Side::kB && path == 2 && !piece.flags.syn && !told) return MptcpPair::Fate::kDrop;
+    for (std::size_t i = 0; i < piece.options.mptcp.size(); ++i) {
+      auto* dss = std::get_if<wire::Dss>(&piece.options.mptcp[i]);
+      const bool mapped = dss != nullptr && dss->mapping && dss->mapping->checksum;
+      if (from == Side::kA && path == 1 && mapped && !told && pair.b.open_subflows() == 2) {
+        damaged = true;
+        dss->mapping->checksum = static_cast<std::uint16_t>(*dss->mapping->checksum ^ 1);
+      }
+    }
+    const bool fails = piece.options.find<wire::MpFail>() != nullptr;
+    told = told || (from == Side::kB && piece.flags.rst && fails);
+    return MptcpPair::Fate::kPass;
+  };
+  pair.a.offer(1000, false);
+  pair.run([&] { return pair.b.open_subflows() == 2; }, 5s);
+  CHECK(pair.transfer(100'000, 1000, 60s));
+  REQUIRE(damaged);
+  REQUIRE(told);
+  CHECK(pair.a.status().mode == mptcp::Mode::kMptcp);
+  CHECK(pair.b.status().mode == mptcp::Mode::kMptcp);
+}
+
 TEST_CASE("a segment splitter that repeats the option on every piece does no harm") {
   MptcpPair pair(7, 1);
   // The wire cuts super-segments just so already; and mappings may come on the first piece alone.
