@@ -186,6 +186,7 @@ InsidePlan draw_inside(Dice& dice, bool orderly, double longest_delay) {
   inside.door = draw_door(dice);
   if (orderly) {
     inside.door.local_loss = 0;
+    inside.door.busy_chance = 0;  // what a busy device refuses is lost, too
     inside.link.queue_time = Duration(0);  // a queue without end loses nothing
   } else if (dice.chance(0.5)) {
     draw_troubles(inside.link, dice, 0.5);

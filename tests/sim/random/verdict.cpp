@@ -117,6 +117,7 @@ class Judge {
   std::optional<std::string> failure_of(std::size_t i) const {
     const ConnectionPlan& connection = plan_.connections[i];
     if (plan_.client_may_vanish() || excused_[i]) return std::nullopt;
+    if (plan_.has_payload_changer() && fell_back_[i]) return std::nullopt;
     const Instant established = net_.client_app(i)->established_at();
     if (plan_.may_be_cut_off(connection, established)) return std::nullopt;
     if (!is_done(i)) return "not done";
