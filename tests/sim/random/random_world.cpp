@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tests/support/sim/resegmenters.h"
 #include "tests/support/sim/tcp_boxes.h"
 
@@ -74,6 +76,12 @@ void RandomWorld::connect_links() {
   server_link_ = world_.connect({concentrator_id_, gateway::kInside}, {server_id_, 0},
                                 plan_.server_side.link);
   add_boxes(lan_, plan_.lan.boxes, plan_.uplinks.size());
+  if (plan_.orderly_inside) {
+    watches_.push_back(&world_.add_filter<EdgeWatch>(lan_, Toward::kA));
+    watches_.push_back(&world_.add_filter<EdgeWatch>(server_link_, Toward::kB));
+  }
+  // The LAN's watch stands on the wire's side of the boxes, the server side's before them: each sees
+  // what its role sent.
   add_boxes(server_link_, plan_.server_side.boxes, plan_.uplinks.size());
   world_.door({gateway_id_, gateway::kInside}).set(plan_.lan.door);
   world_.door({concentrator_id_, gateway::kInside}).set(plan_.server_side.door);
@@ -302,6 +310,11 @@ bool RandomWorld::is_drained() const {
          gateway_->tcp().size() == 0 && concentrator_->tcp().size() == 0 &&
          gateway_->mptcp().size() == 0 && concentrator_->mptcp().size() == 0 &&
          gateway_->pool().used_bytes() == 0 && concentrator_->pool().used_bytes() == 0;
+}
+
+bool RandomWorld::took_window_back() const {
+  return std::any_of(watches_.begin(), watches_.end(),
+                     [](const EdgeWatch* watch) { return watch->taken_back() > 0; });
 }
 
 std::string RandomWorld::remains() const {

@@ -12,6 +12,7 @@
 #include "gateway/concentrator.h"
 #include "gateway/gateway.h"
 #include "stack/ip/plain_layer.h"
+#include "tests/sim/random/edge_watch.h"
 #include "tests/sim/random/plan.h"
 #include "tests/support/roles/app_host.h"
 #include "tests/support/roles/exchange.h"
@@ -39,6 +40,9 @@ class RandomWorld {
   bool has_fallen_back(std::size_t connection) const;
   // Nothing is left in either role: no flow, no connection, no byte.
   bool is_drained() const;
+  // A window that a role promised to the client or the server was taken back. Seen where packets keep
+  // their order.
+  bool took_window_back() const;
   // What is left, in words.
   std::string remains() const;
   // Writes what each host but the exchange sends and gets to DIRECTORY/host-interface.pcap.
@@ -69,6 +73,7 @@ class RandomWorld {
   std::unique_ptr<gateway::Concentrator> concentrator_;
   std::unique_ptr<RoleHost> gateway_host_, concentrator_host_;
   std::vector<App*> client_apps_;
+  std::vector<const EdgeWatch*> watches_;
 };
 
 }  // namespace braid::sim

@@ -173,6 +173,9 @@ Outcome run_world(RandomWorld& net, Duration patience) {
     world.run_until(done, limit);
     outcome.finished = world.now() - Instant();
     outcome.failure = judge.integrity();
+    if (!outcome.failure && net.took_window_back()) {
+      outcome.failure = "a promised right edge moved left";
+    }
     if (!outcome.failure) outcome.failure = judge.success();
     if (!outcome.failure) {
       drained = world.run_until([&] { return net.is_drained(); }, kDrainTime);
