@@ -51,7 +51,7 @@ void PathHealth::forget() { *this = PathHealth(); }
 Instant PathHealth::next_question() const {
   if (is_doubtful()) {
     const Instant quarantine = std::max(dead_until_, deaf_until_);
-    return quarantine == Instant::min() ? last_asked_ + kIdle : quarantine;
+    return quarantine > last_asked_ ? quarantine : last_asked_ + kIdle;
   }
   return last_heard_ == Instant::min() ? last_heard_ : last_heard_ + kIdle;
 }

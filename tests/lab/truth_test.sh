@@ -186,7 +186,10 @@ case_syn_payload_dropped() {
 case_nat_rebinding() {
   lab_in net nft 'add table inet nat; add chain inet nat out { type nat hook postrouting priority srcnat; }; add rule inet nat out iifname "up1" oifname "core" meta l4proto tcp masquerade random'
   sed -i 's/^allow: \[/allow: [ 203.0.113.1\/32,/' "$LAB_DIR/concentrator.yaml"
-  lab_stop "$LAB_CONCENTRATOR" 5
+  # At once: the client of the silent server is waited for still.
+  kill "$LAB_CONCENTRATOR"
+  lab_heard concentrator.log 'draining|stopped'
+  lab_is_gone "$LAB_CONCENTRATOR" || lab_stop "$LAB_CONCENTRATOR" 5
   lab_concentrator
   lab_fetch small >/dev/null || lab_fail "a connection through the NAT"
   local half dsl pid
@@ -203,7 +206,9 @@ case_nat_rebinding() {
 
 # Last: it changes the lab. wan2 gets an address beside wan1's; both ends meet in one bridge.
 case_one_subnet() {
-  lab_stop "$LAB_GATEWAY" 5
+  kill "$LAB_GATEWAY"
+  lab_heard gateway.log 'draining|stopped'
+  lab_is_gone "$LAB_GATEWAY" || lab_stop "$LAB_GATEWAY" 5
   lab_in net sh -c 'ip addr flush dev up1; ip addr flush dev up2; ip link add br0 type bridge; ip link set br0 up
     ip link set up1 master br0; ip link set up2 master br0; ip addr add 10.1.0.1/24 dev br0; ip addr add fd00:1::1/64 dev br0 nodad'
   lab_in gw sh -c 'ip addr flush dev wan2; ip addr add 10.1.0.3/24 dev wan2; ip addr add fd00:1::3/64 dev wan2 nodad

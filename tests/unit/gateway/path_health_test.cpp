@@ -50,6 +50,10 @@ TEST_SUITE("gateway") {
     CHECK(!health.is_dead(at(39s)));
     CHECK(health.is_doubtful());  // a join's answer says nothing about SYNs with payload
     CHECK(!health.proven_since(at(39s)));
+    health.found_deaf(at(39s));
+    CHECK(health.next_question() == at(40s));
+    health.asked(at(40s));  // and refused: neither an answer nor a failure
+    CHECK(health.next_question() == at(40s) + PathHealth::kIdle);
     health.answered(at(40s));
     CHECK(!health.is_doubtful());
     CHECK(health.next_question() == at(40s) + PathHealth::kIdle);
