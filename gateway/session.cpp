@@ -34,6 +34,7 @@ Session::Session(SessionOwner& owner, std::uint64_t id, tcp::InterfaceId interfa
     : owner_(owner),
       id_(id),
       client_(syn.source.address),
+      local_(syn.destination.address),
       up_(owner.host().pool(), kInitialCapacity),
       down_(owner.host().pool(), kInitialCapacity),
       bundle_(owner.host().mptcp(), down_, up_, nullptr, bundle_config(owner.config()), *this),
@@ -99,7 +100,7 @@ void Session::server_accepted(Instant now) {
   bundle_.answer(now);
   leave_connecting(State::kRelaying);
   for (const mptcp::LocalPath& path : owner_.listen_paths()) {
-    if (path.address_id != 0) {
+    if (path.address_id != 0 && path.address != local_) {
       bundle_.announce(path.address_id, {path.address, owner_.config().listen_port}, now);
     }
   }

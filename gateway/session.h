@@ -68,6 +68,7 @@ class Session final : public Activity {
   SessionOwner& owner_;
   std::uint64_t id_;
   wire::IpAddress client_;
+  wire::IpAddress local_;  // ours that the client chose
   convert::ConnectRequest request_;
   Pipe up_;
   Pipe down_;

@@ -18,6 +18,13 @@ void Announcer::echoed(std::uint8_t address_id) {
   withdraw(address_id);
 }
 
+void Announcer::start_over() {
+  for (Announcement& a : pending_) {
+    a.sent = 0;
+    a.next = Instant::min();
+  }
+}
+
 std::vector<wire::AddAddr> Announcer::due(MptcpKey local, MptcpKey remote, Duration rto,
                                           Instant now) {
   std::vector<wire::AddAddr> out;
@@ -27,10 +34,9 @@ std::vector<wire::AddAddr> Announcer::due(MptcpKey local, MptcpKey remote, Durat
     if (a.port != 0) option.port = a.port;
     option.truncated_hmac = add_addr_hmac(local, remote, a.address_id, a.address, a.port);
     out.push_back(option);
-    a.next = now + rto * (1 << a.sent);
+    a.next = a.sent < kMaxRepeats ? now + rto * (1 << a.sent) : kNever;
     ++a.sent;
   }
-  std::erase_if(pending_, [](const Announcement& a) { return a.sent > kMaxRepeats; });
   return out;
 }
 

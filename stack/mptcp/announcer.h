@@ -1,6 +1,7 @@
 // Announcer: our ADD_ADDRs until the peer has echoed them (RFC 8684 3.4.1).
 //
-// Timer: repetition of each announcement after one RTO, doubled each time, a few times (M90).
+// Timer: repetition of each announcement after one RTO, doubled each time, a few times (M90). What is
+// still not echoed then rests until there is a new subflow to say it on.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,8 @@ class Announcer {
   void announce(std::uint8_t address_id, const wire::IpAddress& address, std::uint16_t port);
   void withdraw(std::uint8_t address_id);
   void echoed(std::uint8_t address_id);
+  // A subflow has opened: what nobody echoed is said again, as if it were new (M91).
+  void start_over();
 
   // The options to send now (each on a pure ACK), by these keys.
   std::vector<wire::AddAddr> due(MptcpKey local, MptcpKey remote, Duration rto, Instant now);

@@ -16,6 +16,7 @@ void Core::opened(Subflow& subflow, const wire::Segment& segment, Instant now) {
   straight_ = false;
   ++counters_.joins;
   path_manager_.succeeded(subflow.path());
+  announcer_.start_over();
   last_subflow_deadline_ = kNever;
   paths_dirty_ = true;
   if (subflow.role() == Subflow::Role::kActive) {

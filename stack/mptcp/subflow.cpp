@@ -152,6 +152,8 @@ Verdict Subflow::segment_arrived(const wire::Segment& segment, std::uint64_t pos
     } else if (segment.flags.rst && std::holds_alternative<wire::MpFail>(option)) {
       // M111: it ends this subflow, and no more; what failed comes again over another.
     } else {
+      // An ADD_ADDR of IPv6 has no room for a DATA_ACK beside it; that it came shows that options pass.
+      data_ack_excused_ = handed_out_;
       verdict = events_.signalled(*this, option, now);
     }
     if (verdict == Verdict::kReset) return verdict;

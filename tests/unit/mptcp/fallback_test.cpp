@@ -134,6 +134,27 @@ TEST_CASE("DATA_ACKs that never come make the sender fall back with an infinite 
   check_plain(pair);
 }
 
+TEST_CASE("an ADD_ADDR that leaves no room for a DATA_ACK is no reason to fall back") {
+  MptcpPair pair(3, 1);
+  // All that acknowledges our first data is the announcement.
+  pair.script = [](Side from, std::uint32_t, wire::Segment& piece) {
+    if (from == Side::kA || piece.flags.syn) return Fate::kPass;
+    if (piece.options.find<wire::AddAddr>() == nullptr) return Fate::kDrop;
+    CHECK(piece.options.find<wire::Dss>() == nullptr);
+    return Fate::kPass;
+  };
+  REQUIRE(pair.establish());
+  pair.a.offer(1'000, false);
+  pair.run_for(30ms);
+  pair.b.connection->announce(9, {*wire::IpAddress::parse("2001:db8::9"), 8803}, pair.now());
+  pair.run_for(100ms);
+  const auto& log = pair.log();
+  REQUIRE(std::any_of(log.begin(), log.end(), [](const auto& logged) {
+    return logged.from == Side::kB && logged.segment.options.template find<wire::AddAddr>();
+  }));
+  CHECK(pair.a.status().mode == mptcp::Mode::kMptcp);
+}
+
 TEST_CASE("a checksum that is wrong on the only subflow ends in plain TCP without losing a byte") {
   MptcpPair pair(4, 1);
   pair.a.config.checksums = mptcp::Checksums::kRequired;

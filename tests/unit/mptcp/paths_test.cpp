@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "stack/mptcp/announcer.h"
 #include "stack/mptcp/path_manager.h"
 #include "tests/support/mptcp_pair.h"
 
@@ -93,30 +92,6 @@ TEST_CASE("failed joins pause longer each time, and a path that returns starts a
   paths[0].usable = true;
   manager.paths_changed(paths);
   CHECK(manager.next(paths, kNobody, now));
-}
-
-TEST_CASE("an announcement is repeated until it is echoed, and not for ever") {
-  mptcp::Announcer announcer;
-  announcer.announce(5, *wire::IpAddress::parse("192.0.2.7"), 0);
-  const auto first = announcer.due(0x1716151413121110, 0x0706050403020100, 100ms, kStart);
-  REQUIRE(first.size() == 1);
-  // The vector of the checklist (proxy-discussion 1.4, 12).
-  CHECK(first[0] == wire::AddAddr{.address_id = 5, .address = *wire::IpAddress::parse("192.0.2.7"),
-                                  .truncated_hmac = 0x94b96ea1822b6f52});
-  CHECK(announcer.next_deadline() == kStart + 100ms);
-  SUBCASE("echoed") {
-    announcer.echoed(4);
-    CHECK(announcer.next_deadline() == kStart + 100ms);
-    announcer.echoed(5);
-    CHECK(announcer.next_deadline() == kNever);
-  }
-  SUBCASE("never echoed") {
-    std::size_t sent = 1;
-    while (announcer.next_deadline() != kNever) {
-      sent += announcer.due(1, 2, 100ms, announcer.next_deadline()).size();
-    }
-    CHECK(sent == mptcp::Announcer::kMaxRepeats + 1);
-  }
 }
 
 TEST_CASE("an announced address is echoed and joined") {
