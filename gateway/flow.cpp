@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
+#include "gateway/bundle.h"
+
 namespace braid::gateway {
 
 namespace {
-
-// What a pipe may hold at first; delivery makes it grow.
-constexpr std::uint64_t kInitialCapacity = 64 * 1024;
 
 // While a server is waited for: how old the last sign of life of its path may be.
 constexpr Duration kFreshness = 3s;
@@ -18,17 +17,6 @@ constexpr Duration kKeepalive = 110s;
 // A SYN is given up after three minutes (RFC 9293 MUST-23). A client that goes on repeats it and meets
 // a new flow; one that went away in silence must not leave this one behind.
 constexpr Duration kClientPatience = 190s;
-
-mptcp::ConnectionConfig bundle_config(const GatewayConfig& config) {
-  mptcp::ConnectionConfig bundle;
-  bundle.algorithm = config.congestion_control;
-  bundle.policy = config.scheduler;
-  bundle.keepalive = kKeepalive;
-  if (config.dss_checksums == CommonConfig::DssChecksums::kRequired) {
-    bundle.checksums = mptcp::Checksums::kRequired;
-  }
-  return bundle;
-}
 
 // RFC 8803 C40: the value is the Code of a Destination Unreachable, of the server's family.
 wire::IcmpError::Kind icmp_kind_of(wire::Family family, std::uint8_t code) {
@@ -89,7 +77,7 @@ void Flow::connect_over_next_path(Instant now) {
   tried_.push_back(path->interface);
   attempt_started_ = now;
   bundle_ = std::make_unique<mptcp::Connection>(owner_.host().mptcp(), up_, down_, &uplinks,
-                                                bundle_config(owner_.config()), *this);
+                                                bundle_config(owner_.config(), kKeepalive), *this);
   bundle_->connect(*path, *port, concentrator, convert::connect_request(server_), now);
   arm(now + uplinks.health(Uplinks::uplink_of(path->interface)).patience());
 }

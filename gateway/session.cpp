@@ -1,11 +1,10 @@
 #include "gateway/session.h"
 
+#include "gateway/bundle.h"
+
 namespace braid::gateway {
 
 namespace {
-
-// What a pipe may hold at first; delivery makes it grow.
-constexpr std::uint64_t kInitialCapacity = 64 * 1024;
 
 // A client must reset the connection when it reads an Error TLV (RFC 8803 C33); one that does not is
 // reset by us after this.
@@ -14,17 +13,6 @@ constexpr Duration kRefusalPatience = 10s;
 // A client that forgot the connection while its RST was lost is noticed by this. The gateway asks more
 // often, so between living ends it never happens.
 constexpr Duration kKeepalive = 300s;
-
-mptcp::ConnectionConfig bundle_config(const ConcentratorConfig& config) {
-  mptcp::ConnectionConfig bundle;
-  bundle.algorithm = config.congestion_control;
-  bundle.policy = config.scheduler;
-  bundle.keepalive = kKeepalive;
-  if (config.dss_checksums == CommonConfig::DssChecksums::kRequired) {
-    bundle.checksums = mptcp::Checksums::kRequired;
-  }
-  return bundle;
-}
 
 }  // namespace
 
@@ -37,7 +25,8 @@ Session::Session(SessionOwner& owner, std::uint64_t id, tcp::InterfaceId interfa
       local_(syn.destination.address),
       up_(owner.host().pool(), kInitialCapacity),
       down_(owner.host().pool(), kInitialCapacity),
-      bundle_(owner.host().mptcp(), down_, up_, nullptr, bundle_config(owner.config()), *this),
+      bundle_(owner.host().mptcp(), down_, up_, nullptr, bundle_config(owner.config(), kKeepalive),
+              *this),
       server_leg_(down_, up_, *this) {
   join(owner_.host().agenda());
   bundle_.accept(interface, syn, message_length, path, now);
