@@ -1,5 +1,5 @@
-// Bundle: what flow and session have in common: how deep a relay's pipes begin, and the settings of the
-// MPTCP connection between them.
+// Bundle: what flow and session have in common: how deep a relay's pipes begin, and the settings of
+// the MPTCP connection between them.
 #pragma once
 
 #include "gateway/config.h"

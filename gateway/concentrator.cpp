@@ -43,8 +43,8 @@ void Concentrator::set_listen_addresses(const std::vector<wire::IpAddress>& addr
   listen_paths_.clear();
   std::uint8_t id = 0;
   for (const wire::IpAddress& address : addresses) {
-    listen_paths_.push_back({.interface = kOutside, .address = address, .address_id = ++id,
-                             .mtu = mtu});
+    listen_paths_.push_back(
+        {.interface = kOutside, .address = address, .address_id = ++id, .mtu = mtu});
   }
 }
 
@@ -94,11 +94,10 @@ void Concentrator::serve(const convert::Request& request, const wire::Segment& s
     Session& session = open_session(syn, wish.length, now);
     if (verdict == TargetFilter::Verdict::kAllowed) return session.connect(wish, now);
     ++counters_.targets_refused;
-    session.reply_and_close(
-        verdict == TargetFilter::Verdict::kMalformed
-            ? convert::malformed_reply(message)
-            : convert::error_reply(wire::ConvertErrorCode::kNotAuthorized, 0),
-        now);
+    session.reply_and_close(verdict == TargetFilter::Verdict::kMalformed
+                                ? convert::malformed_reply(message)
+                                : convert::error_reply(wire::ConvertErrorCode::kNotAuthorized, 0),
+                            now);
   };
   std::visit(Overloaded{
                  [&](const convert::NotConvert&) { ++counters_.not_convert; },

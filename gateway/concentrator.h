@@ -1,7 +1,7 @@
 // Concentrator: the whole far end of braid as one machine, a transport converter (RFC 8803).
 //
-// New connections are taken from `allow:` alone, and only with a Convert message in the SYN; joins are
-// admitted by token and HMAC (DESIGN 6). Where it may connect to is TargetFilter's word.
+// New connections are taken from `allow:` alone, and only with a Convert message in the SYN; joins
+// are admitted by token and HMAC (DESIGN 6). Where it may connect to is TargetFilter's word.
 #pragma once
 
 #include <cstdint>

@@ -57,9 +57,12 @@ std::optional<std::uint64_t> byte_size(const std::string& text) {
   if (error != std::errc()) return std::nullopt;
   const std::string unit(end, text.data() + text.size());
   int shift = 0;
-  if (unit == "MiB") shift = 20;
-  else if (unit == "GiB") shift = 30;
-  else return std::nullopt;
+  if (unit == "MiB")
+    shift = 20;
+  else if (unit == "GiB")
+    shift = 30;
+  else
+    return std::nullopt;
   if (value == 0 || value > (1ULL << 20)) return std::nullopt;
   return value << shift;
 }
@@ -87,7 +90,8 @@ template <typename T>
 std::function<std::optional<T>(const std::string&)> one_of(
     std::vector<std::pair<std::string_view, T>> choices) {
   return [choices = std::move(choices)](const std::string& text) -> std::optional<T> {
-    for (const auto& [word, value] : choices) if (word == text) return value;
+    for (const auto& [word, value] : choices)
+      if (word == text) return value;
     return std::nullopt;
   };
 }
@@ -97,16 +101,19 @@ std::string expected_names(std::span<const std::string_view> names) {
 }
 
 void read_tun(ConfigReader reader, TunConfig& tun) {
-  if (auto name = reader.get<std::string>("name", kInterfaceExpected, interface_name)) tun.name = *name;
+  if (auto name = reader.get<std::string>("name", kInterfaceExpected, interface_name))
+    tun.name = *name;
   const auto address = [](const std::string& text) { return wire::InterfaceAddress::parse(text); };
   if (auto p = reader.get<wire::InterfaceAddress>("ipv4", "expected an address like 198.18.0.1/30",
                                                   address)) {
-    if (!p->address.is_v4() || p->prefix_length > 30) reader.fail("ipv4", "expected an IPv4 address with at most /30");
+    if (!p->address.is_v4() || p->prefix_length > 30)
+      reader.fail("ipv4", "expected an IPv4 address with at most /30");
     tun.ipv4 = *p;
   }
   if (auto p = reader.get<wire::InterfaceAddress>(
           "ipv6", "expected an address like fd62:7261:6964::1/64", address)) {
-    if (p->address.is_v4() || p->prefix_length > 126) reader.fail("ipv6", "expected an IPv6 address with at most /126");
+    if (p->address.is_v4() || p->prefix_length > 126)
+      reader.fail("ipv6", "expected an IPv6 address with at most /126");
     tun.ipv6 = *p;
   }
   if (auto mtu = reader.get<std::uint32_t>("mtu", "expected bytes from 1280 to 65535",
@@ -132,9 +139,10 @@ void read_common(ConfigReader& top, CommonConfig& config) {
     config.scheduler = *policy;
   }
   using Checksums = CommonConfig::DssChecksums;
-  if (auto checksums = top.get<Checksums>("dss_checksums", "expected when_asked or required",
-                                          one_of<Checksums>({{"when_asked", Checksums::kWhenAsked},
-                                                             {"required", Checksums::kRequired}}))) {
+  if (auto checksums =
+          top.get<Checksums>("dss_checksums", "expected when_asked or required",
+                             one_of<Checksums>({{"when_asked", Checksums::kWhenAsked},
+                                                {"required", Checksums::kRequired}}))) {
     config.dss_checksums = *checksums;
   }
   using Level = CommonConfig::LogLevel;
@@ -161,8 +169,9 @@ UplinkConfig read_uplink(ConfigReader& reader) {
     (g.is_v4() ? uplink.gateway_v4 : uplink.gateway_v6) = g;
   }
   using Use = UplinkConfig::Use;
-  uplink.use = reader.get<Use>("use", "expected regular or backup",
-                               one_of<Use>({{"regular", Use::kRegular}, {"backup", Use::kBackup}}))
+  uplink.use = reader
+                   .get<Use>("use", "expected regular or backup",
+                             one_of<Use>({{"regular", Use::kRegular}, {"backup", Use::kBackup}}))
                    .value_or(Use::kRegular);
   reader.finish();
   return uplink;
@@ -172,10 +181,12 @@ void read_lan(ConfigReader reader, GatewayConfig& config) {
   const auto interfaces =
       reader.get_list<std::string>("interfaces", kInterfaceExpected, interface_name);
   using Capture = GatewayConfig::Capture;
-  config.capture = reader.get<Capture>("capture", "expected forwarded or local",
-                                       one_of<Capture>({{"forwarded", Capture::kForwarded},
-                                                        {"local", Capture::kLocal}}))
-                       .value_or(Capture::kForwarded);
+  config.capture =
+      reader
+          .get<Capture>(
+              "capture", "expected forwarded or local",
+              one_of<Capture>({{"forwarded", Capture::kForwarded}, {"local", Capture::kLocal}}))
+          .value_or(Capture::kForwarded);
   if (interfaces) config.lan_interfaces = *interfaces;
   if (config.lan_interfaces.empty() && config.capture == Capture::kForwarded) {
     reader.fail("interfaces", "is missing: name the LAN interfaces to capture from");
@@ -187,10 +198,12 @@ void read_concentrator_address(ConfigReader reader, GatewayConfig& config) {
   const auto addresses = reader.get_list<wire::IpAddress>(
       "address", "expected an IP address, or a list of one per family",
       [](const std::string& text) { return wire::IpAddress::parse(text); });
-  if (!addresses || addresses->empty()) reader.fail("address", "is missing: where is the concentrator?");
+  if (!addresses || addresses->empty())
+    reader.fail("address", "is missing: where is the concentrator?");
   for (const wire::IpAddress& a : *addresses) {
     auto& slot = a.is_v4() ? config.concentrator_v4 : config.concentrator_v6;
-    if (slot) reader.fail("address", "has two addresses of one family; expected one of each at most");
+    if (slot)
+      reader.fail("address", "has two addresses of one family; expected one of each at most");
     slot = a;
   }
   if (auto port = reader.get<std::uint16_t>("port", "expected a port from 1 to 65535",
@@ -226,10 +239,11 @@ GatewayConfig parse_gateway_config(const std::string& text, const std::string& f
     config.last_port = range->last;
   }
   using Other = GatewayConfig::OtherTraffic;
-  config.other_traffic = top.get<Other>("other_traffic", "expected follow or leave_alone",
-                                        one_of<Other>({{"follow", Other::kFollow},
-                                                       {"leave_alone", Other::kLeaveAlone}}))
-                             .value_or(Other::kFollow);
+  config.other_traffic =
+      top.get<Other>(
+             "other_traffic", "expected follow or leave_alone",
+             one_of<Other>({{"follow", Other::kFollow}, {"leave_alone", Other::kLeaveAlone}}))
+          .value_or(Other::kFollow);
   top.finish();
   return config;
 }
@@ -259,8 +273,9 @@ ConcentratorConfig parse_concentrator_config(const std::string& text, const std:
     config.private_targets = ConcentratorConfig::PrivateTargets::kServe;
   }
   targets.finish();
-  if (auto pending = top.get<std::uint32_t>("max_pending_per_client", "expected a number from 1 to 65535",
-                                            number<std::uint32_t, 1, 65535>)) {
+  if (auto pending =
+          top.get<std::uint32_t>("max_pending_per_client", "expected a number from 1 to 65535",
+                                 number<std::uint32_t, 1, 65535>)) {
     config.max_pending_per_client = *pending;
   }
   top.finish();
@@ -279,7 +294,8 @@ Role role_of(const std::string& text, const std::string& file) {
   const YAML::Node root = parse_yaml(text, file);
   if (root["uplinks"].IsDefined()) return Role::kGateway;
   if (root["listen"].IsDefined()) return Role::kConcentrator;
-  throw ConfigError(file, 1, 1, "", "expected \"uplinks\" (a gateway) or \"listen\" (a concentrator)");
+  throw ConfigError(file, 1, 1, "",
+                    "expected \"uplinks\" (a gateway) or \"listen\" (a concentrator)");
 }
 
 }  // namespace braid::gateway

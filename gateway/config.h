@@ -1,7 +1,8 @@
 // Configuration: what a YAML file may say, checked whole before anything starts.
 //
-// One struct per role; every member carries its default. Loading throws ConfigError only, with file,
-// line, column, key and what was expected. configs/reference lists every key; a test loads it.
+// One struct per role; every member carries its default. Loading throws ConfigError only, with
+// file, line, column, key and what was expected. configs/reference lists every key; a test loads
+// it.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ struct TunConfig {
 
 struct CommonConfig {
   TunConfig tun;
-  std::uint64_t memory_bytes = 256ULL << 20;  // of all pipes together
+  std::uint64_t memory_bytes = 256ULL << 20;               // of all pipes together
   cc::Algorithm congestion_control = cc::Algorithm::kLia;  // of MPTCP subflows
   sched::Policy scheduler = sched::Policy::kMinRtt;
   // DSS checksums (RFC 8684 M26): costly, and a guard against boxes that change payload.
@@ -68,8 +69,11 @@ struct GatewayConfig : CommonConfig {
 struct ConcentratorConfig : CommonConfig {
   std::string listen_interface;
   std::uint16_t listen_port = kDefaultPort;
-  std::vector<wire::Prefix> allow;            // sources of new connections; nobody by default
-  enum class PrivateTargets : std::uint8_t { kRefuse, kServe } private_targets = PrivateTargets::kRefuse;
+  std::vector<wire::Prefix> allow;  // sources of new connections; nobody by default
+  enum class PrivateTargets : std::uint8_t {
+    kRefuse,
+    kServe
+  } private_targets = PrivateTargets::kRefuse;
   std::uint32_t max_pending_per_client = 256;  // RFC 8803 C53
 };
 

@@ -40,7 +40,9 @@ std::optional<YAML::Node> ConfigReader::take(std::string_view key) {
   return value;
 }
 
-bool ConfigReader::has(std::string_view key) { return take(key).has_value(); }
+bool ConfigReader::has(std::string_view key) {
+  return take(key).has_value();
+}
 
 ConfigReader ConfigReader::section(std::string_view key) {
   const std::optional<YAML::Node> node = take(key);
@@ -84,14 +86,14 @@ void ConfigReader::finish() const {
   for (const auto& entry : node_) {
     const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "?";
     if (std::find(asked_.begin(), asked_.end(), key) != asked_.end()) continue;
-    const auto nearest = std::min_element(
-        asked_.begin(), asked_.end(), [&](const std::string& a, const std::string& b) {
-          return edit_distance(key, a) < edit_distance(key, b);
-        });
+    const auto nearest = std::min_element(asked_.begin(), asked_.end(),
+                                          [&](const std::string& a, const std::string& b) {
+                                            return edit_distance(key, a) < edit_distance(key, b);
+                                          });
     fail_at(entry.first, key,
-            nearest == asked_.end() ? std::string("unknown key")
-                                    : fmt::format("unknown key; the nearest known one is \"{}\"",
-                                                  *nearest));
+            nearest == asked_.end()
+                ? std::string("unknown key")
+                : fmt::format("unknown key; the nearest known one is \"{}\"", *nearest));
   }
 }
 

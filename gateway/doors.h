@@ -1,5 +1,6 @@
 // Doors: the numbered devices of one host, as TCP's Exit. Segments become packets here and nowhere
-// else; a packet the device refuses is a local loss, counted (its sender recovers as from any loss).
+// else; a packet the device refuses is a local loss, counted (its sender recovers as from any
+// loss).
 #pragma once
 
 #include <cstdint>

@@ -11,11 +11,12 @@ namespace {
 // While a server is waited for: how old the last sign of life of its path may be.
 constexpr Duration kFreshness = 3s;
 
-// NATs forget idle flows after two minutes at the earliest (S-rows of RFC 5382: two hours, seldom met).
+// NATs forget idle flows after two minutes at the earliest (S-rows of RFC 5382: two hours, seldom
+// met).
 constexpr Duration kKeepalive = 110s;
 
-// A SYN is given up after three minutes (RFC 9293 MUST-23). A client that goes on repeats it and meets
-// a new flow; one that went away in silence must not leave this one behind.
+// A SYN is given up after three minutes (RFC 9293 MUST-23). A client that goes on repeats it and
+// meets a new flow; one that went away in silence must not leave this one behind.
 constexpr Duration kClientPatience = 190s;
 
 // RFC 8803 C40: the value is the Code of a Destination Unreachable, of the server's family.
@@ -23,18 +24,34 @@ wire::IcmpError::Kind icmp_kind_of(wire::Family family, std::uint8_t code) {
   using Kind = wire::IcmpError::Kind;
   if (family == wire::Family::kIpv6) {
     switch (code) {
-      case 0: case 2: return Kind::kNetUnreachable;
-      case 1: case 5: case 6: return Kind::kAdminProhibited;
-      case 4: return Kind::kPortUnreachable;
-      default: return Kind::kHostUnreachable;
+      case 0:
+      case 2:
+        return Kind::kNetUnreachable;
+      case 1:
+      case 5:
+      case 6:
+        return Kind::kAdminProhibited;
+      case 4:
+        return Kind::kPortUnreachable;
+      default:
+        return Kind::kHostUnreachable;
     }
   }
   switch (code) {
-    case 0: case 6: case 11: return Kind::kNetUnreachable;
-    case 2: return Kind::kProtocolUnreachable;
-    case 3: return Kind::kPortUnreachable;
-    case 9: case 10: case 13: return Kind::kAdminProhibited;
-    default: return Kind::kHostUnreachable;
+    case 0:
+    case 6:
+    case 11:
+      return Kind::kNetUnreachable;
+    case 2:
+      return Kind::kProtocolUnreachable;
+    case 3:
+      return Kind::kPortUnreachable;
+    case 9:
+    case 10:
+    case 13:
+      return Kind::kAdminProhibited;
+    default:
+      return Kind::kHostUnreachable;
   }
 }
 
@@ -56,7 +73,8 @@ Flow::Flow(FlowOwner& owner, std::uint64_t id, const wire::Segment& syn, Instant
   config.answer = tcp::ConnectionConfig::Answer::kWithhold;
   lan_.set_gate(tcp::PipeStream::Gate::kClosed);
   lan_.attach(owner_.host().tcp().accept(kInside, syn, lan_, std::move(config), now));
-  down_.set_reader(this);  // the Convert reply comes first; accepted() hands the pipe to the LAN leg
+  down_.set_reader(
+      this);  // the Convert reply comes first; accepted() hands the pipe to the LAN leg
   connect_over_next_path(now);
 }
 
@@ -64,7 +82,8 @@ void Flow::connect_over_next_path(Instant now) {
   Uplinks& uplinks = owner_.uplinks();
   const mptcp::LocalPath* path = uplinks.choose(tried_, now);
   if (path == nullptr && !tried_.empty()) {
-    // Every way was tried: begin anew with the first, for a path may come back while the client waits.
+    // Every way was tried: begin anew with the first, for a path may come back while the client
+    // waits.
     tried_.clear();
     path = uplinks.choose(tried_, now);
   }
@@ -119,8 +138,8 @@ void Flow::await_reply(Instant now) {
   if (!health.hears(now)) return leave_dead_path(now);
   const Instant impatient = attempt_started_ + health.patience();
   if (now < impatient) return arm(impatient);
-  // The path is good: the server is slow, or silent. That is asked again now and then, because a path
-  // may die while its server is being waited for.
+  // The path is good: the server is slow, or silent. That is asked again now and then, because a
+  // path may die while its server is being waited for.
   if (health.proven_since(std::max(attempt_started_, now - kFreshness))) {
     return arm(now + kFreshness);
   }
@@ -186,13 +205,13 @@ void Flow::refused(const convert::Refused& reply, Instant now) {
   }
 }
 
-void Flow::refuse_client(Instant now) { end_both(now); }
+void Flow::refuse_client(Instant now) {
+  end_both(now);
+}
 
 void Flow::tell_unreachable(wire::IcmpError::Kind kind, Instant now) {
-  const wire::Segment syn{.source = client_,
-                          .destination = server_,
-                          .seq = syn_seq_,
-                          .flags = {.syn = true}};
+  const wire::Segment syn{
+      .source = client_, .destination = server_, .seq = syn_seq_, .flags = {.syn = true}};
   owner_.host().ip().report(
       kInside, {.kind = kind, .reporter = server_.address, .offending = syn, .mtu = 0}, now);
   // No RST behind it: it would turn "unreachable" into "refused". A client that ignores the ICMP

@@ -7,8 +7,8 @@
 //     | \----------over the next uplink-----/                                    ^
 //     \--error, refusal, LAN client gone----------------------------------------/
 //
-// The LAN's SYN-ACK is withheld until the Convert *reply* says yes (DESIGN 6), so a refused server is
-// refused to the LAN client too. Timers by name:
+// The LAN's SYN-ACK is withheld until the Convert *reply* says yes (DESIGN 6), so a refused server
+// is refused to the LAN client too. Timers by name:
 //   patience          connecting: how long the Convert SYN may stay silent before the path is asked
 //   client patience   connecting: a client that says nothing any more is forgotten
 #pragma once
@@ -35,8 +35,8 @@ class FlowOwner {
   virtual Host& host() = 0;
   virtual Uplinks& uplinks() = 0;
   virtual const GatewayConfig& config() const = 0;
-  // Asks whether the path is alive; one question per uplink at a time. Flows that connect over it are
-  // woken when the answer is known.
+  // Asks whether the path is alive; one question per uplink at a time. Flows that connect over it
+  // are woken when the answer is known.
   virtual void ask_path(tcp::InterfaceId interface, Instant now) = 0;
   // This flow is done: to be destroyed once the present flush is over.
   virtual void flow_done(std::uint64_t id) = 0;

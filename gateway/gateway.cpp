@@ -76,15 +76,14 @@ void Gateway::keep_best_uplink_known() {
   watcher_.wake();
 }
 
-// A doubtful uplink is asked until it answers, for connections begin elsewhere meanwhile. The best one
-// is asked for others' sake: a host with no connection of ours would not learn that the uplink its DNS
-// uses is dead, and without DNS there are no connections.
+// A doubtful uplink is asked until it answers, for connections begin elsewhere meanwhile. The best
+// one is asked for others' sake: a host with no connection of ours would not learn that the uplink
+// its DNS uses is dead, and without DNS there are no connections.
 Instant Gateway::ask_silent_paths(Instant now) {
   if (config_.uplinks.size() < 2) return kNever;
   if (watch_ == Watch::kUsed && flows_.empty()) return kNever;
   Instant next = kNever;
-  const std::optional<std::size_t> best =
-      watch_ == Watch::kBest ? best_uplink(now) : std::nullopt;
+  const std::optional<std::size_t> best = watch_ == Watch::kBest ? best_uplink(now) : std::nullopt;
   for (std::size_t i = 0; i < probes_.size(); ++i) {
     if (probes_[i]) continue;  // its outcome wakes the watcher
     const PathHealth& health = uplinks_.health(i);

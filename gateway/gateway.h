@@ -1,5 +1,5 @@
-// Gateway: the whole LAN end of braid as one machine. A new SYN from the LAN becomes a Flow; packets of
-// the uplinks belong to subflows and probes; the road of a packet is DESIGN 3.
+// Gateway: the whole LAN end of braid as one machine. A new SYN from the LAN becomes a Flow;
+// packets of the uplinks belong to subflows and probes; the road of a packet is DESIGN 3.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ class Gateway final : public Host, public FlowOwner {
   const Uplinks& ways() const { return uplinks_; }
   // Where traffic that braid does not carry should go: the first living uplink, or nothing.
   std::optional<std::size_t> best_uplink(Instant now) const;
-  // Something other than our connections relies on best_uplink(): from now on it is asked whether it
-  // lives when it has been silent, and so are uplinks that failed, until they answer.
+  // Something other than our connections relies on best_uplink(): from now on it is asked whether
+  // it lives when it has been silent, and so are uplinks that failed, until they answer.
   void keep_best_uplink_known();
   struct Counters {
     std::uint64_t flows = 0, probes = 0, probes_dead = 0;
@@ -68,8 +68,8 @@ class Gateway final : public Host, public FlowOwner {
   Uplinks uplinks_;
   ProbeWatcher watcher_;
   std::map<std::uint64_t, std::unique_ptr<Flow>> flows_;  // in the order they came
-  std::vector<std::uint64_t> done_;                        // to be freed by tidy()
-  std::vector<std::unique_ptr<InfoProbe>> probes_;  // by uplink; empty: none under way
+  std::vector<std::uint64_t> done_;                       // to be freed by tidy()
+  std::vector<std::unique_ptr<InfoProbe>> probes_;        // by uplink; empty: none under way
   enum class Watch : std::uint8_t { kUsed, kBest } watch_ = Watch::kUsed;
   Counters counters_;
 };

@@ -13,8 +13,8 @@ constexpr int kMaxRounds = 8;
 // IPv6 and TCP headers with all options: what a super-packet needs beside its payload.
 constexpr std::uint32_t kHeaderReserve = 40 + 60;
 
-// A host that vanished while its connection was idle is noticed after this (RFC 9293 MUST-28: at least
-// two hours): the other end cannot ask in our place, since it is us whom it would ask.
+// A host that vanished while its connection was idle is noticed after this (RFC 9293 MUST-28: at
+// least two hours): the other end cannot ask in our place, since it is us whom it would ask.
 constexpr Duration kInsideKeepalive = 2h;
 
 }  // namespace
@@ -48,8 +48,8 @@ void Host::flush(Instant now) {
 }
 
 Instant Host::next_deadline() const {
-  return std::min({agenda_.next_deadline(), mptcp_.next_deadline(), tcp_.next_deadline(),
-                   ip_.next_deadline()});
+  return std::min(
+      {agenda_.next_deadline(), mptcp_.next_deadline(), tcp_.next_deadline(), ip_.next_deadline()});
 }
 
 std::uint32_t Host::max_super_payload(tcp::InterfaceId interface) const {

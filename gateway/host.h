@@ -1,7 +1,7 @@
 // Host: what both roles are made of: doors, IP, TCP, MPTCP and one memory budget, as one machine.
 //
-// receive() takes a packet of a door, flush() lets flows, MPTCP and TCP act in this order and emits,
-// next_deadline() says when to come back. A role derives from it and decides about new SYNs.
+// receive() takes a packet of a door, flush() lets flows, MPTCP and TCP act in this order and
+// emits, next_deadline() says when to come back. A role derives from it and decides about new SYNs.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,8 @@ class Host {
   Random& random() { return random_; }
 
   // A connection's settings for this door: MTU and super-segment size.
-  tcp::ConnectionConfig connection_config(tcp::InterfaceId interface, cc::Algorithm algorithm) const;
+  tcp::ConnectionConfig connection_config(tcp::InterfaceId interface,
+                                          cc::Algorithm algorithm) const;
   // Payload bytes of one super-segment there; 0: plain segments only.
   std::uint32_t max_super_payload(tcp::InterfaceId interface) const;
 

@@ -1,5 +1,6 @@
-// InfoProbe: one Info request (RFC 8803 C21) over one uplink: the only honest question "is this path to
-// the concentrator alive?". It is answered at once and involves no server (DESIGN 6). Timers by name:
+// InfoProbe: one Info request (RFC 8803 C21) over one uplink: the only honest question "is this
+// path to the concentrator alive?". It is answered at once and involves no server (DESIGN 6).
+// Timers by name:
 //   patience   the request is sent once more
 //   verdict    nothing came: the path is dead, or deaf
 #pragma once
@@ -24,10 +25,10 @@ class InfoProbe final : public Activity {
   void flush(Instant now) override;
 
   enum class Outcome : std::uint8_t {
-    kAlive,   // a Convert reply came, whatever it said
-    kDead,    // silence
-    kDeaf,    // silence, while other packets came in
-    kRefused, // something answered, but no converter does
+    kAlive,    // a Convert reply came, whatever it said
+    kDead,     // silence
+    kDeaf,     // silence, while other packets came in
+    kRefused,  // something answered, but no converter does
   };
   const std::optional<Outcome>& outcome() const { return outcome_; }
 

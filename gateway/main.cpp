@@ -1,7 +1,6 @@
 // braid: one program, two roles. Reads the command line and the configuration, starts the role, and
 // turns what stands in its way into one line on stderr.
 #include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -20,10 +19,14 @@ using namespace braid;
 platform::LogLevel level_of(gateway::CommonConfig::LogLevel level) {
   using Level = gateway::CommonConfig::LogLevel;
   switch (level) {
-    case Level::kError: return platform::LogLevel::kError;
-    case Level::kWarning: return platform::LogLevel::kWarning;
-    case Level::kInfo: return platform::LogLevel::kInfo;
-    case Level::kDebug: return platform::LogLevel::kDebug;
+    case Level::kError:
+      return platform::LogLevel::kError;
+    case Level::kWarning:
+      return platform::LogLevel::kWarning;
+    case Level::kInfo:
+      return platform::LogLevel::kInfo;
+    case Level::kDebug:
+      return platform::LogLevel::kDebug;
   }
   return platform::LogLevel::kInfo;
 }

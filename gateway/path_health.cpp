@@ -32,7 +32,9 @@ void PathHealth::answered(Instant now) {
   unanswered_ = 0;
 }
 
-void PathHealth::measured(Duration rtt) { rtt_ = rtt; }
+void PathHealth::measured(Duration rtt) {
+  rtt_ = rtt;
+}
 
 void PathHealth::probe_failed(Instant now) {
   last_failed_ = now;
@@ -46,7 +48,9 @@ void PathHealth::found_deaf(Instant now) {
   deaf_until_ = now + quarantine_after(deaf_failures_++);
 }
 
-void PathHealth::forget() { *this = PathHealth(); }
+void PathHealth::forget() {
+  *this = PathHealth();
+}
 
 Instant PathHealth::next_question() const {
   if (is_doubtful()) {
@@ -56,10 +60,13 @@ Instant PathHealth::next_question() const {
   return last_heard_ == Instant::min() ? last_heard_ : last_heard_ + kIdle;
 }
 
-Duration PathHealth::patience() const { return std::max(2 * rtt_, kLeastPatience); }
+Duration PathHealth::patience() const {
+  return std::max(2 * rtt_, kLeastPatience);
+}
 
 Duration PathHealth::verdict_after() const {
-  return std::max(3 * rtt_, Duration(kLeastVerdict * (1LL << std::min(unanswered_, kMostDoublings))));
+  return std::max(3 * rtt_,
+                  Duration(kLeastVerdict * (1LL << std::min(unanswered_, kMostDoublings))));
 }
 
 }  // namespace braid::gateway

@@ -48,8 +48,9 @@ class PathHealth {
   }
   // How long a Convert SYN may stay silent before the path is asked: max(2 x RTT, 100 ms).
   Duration patience() const;
-  // How long an Info request may stay silent before the path counts as dead: 3 x RTT, 200 ms at least,
-  // doubled with each one unanswered (twice at most): else a slower path would never be measured.
+  // How long an Info request may stay silent before the path counts as dead: 3 x RTT, 200 ms at
+  // least, doubled with each one unanswered (twice at most): else a slower path would never be
+  // measured.
   Duration verdict_after() const;
   // When the quarantine ends; the distant past when there is none.
   Instant dead_until() const { return dead_until_; }

@@ -6,12 +6,12 @@ namespace braid::gateway {
 
 namespace {
 
-// A client must reset the connection when it reads an Error TLV (RFC 8803 C33); one that does not is
-// reset by us after this.
+// A client must reset the connection when it reads an Error TLV (RFC 8803 C33); one that does not
+// is reset by us after this.
 constexpr Duration kRefusalPatience = 10s;
 
-// A client that forgot the connection while its RST was lost is noticed by this. The gateway asks more
-// often, so between living ends it never happens.
+// A client that forgot the connection while its RST was lost is noticed by this. The gateway asks
+// more often, so between living ends it never happens.
 constexpr Duration kKeepalive = 300s;
 
 }  // namespace
@@ -37,8 +37,7 @@ void Session::connect(const convert::ConnectRequest& request, Instant now) {
   Host& host = owner_.host();
   const auto inside = owner_.allocate_inside(request.target);
   if (!inside) {
-    return reply_and_close(
-        convert::error_reply(wire::ConvertErrorCode::kResourceExceeded, 0), now);
+    return reply_and_close(convert::error_reply(wire::ConvertErrorCode::kResourceExceeded, 0), now);
   }
   tcp::ConnectionConfig config = host.connection_config(kInside, cc::Algorithm::kCubic);
   config.syn_repeats = tcp::ConnectionConfig::SynRepeats::kOnRequest;
@@ -82,8 +81,7 @@ void Session::flush_connecting(Instant now) {
 }
 
 void Session::server_accepted(Instant now) {
-  const std::vector<std::uint8_t> reply =
-      convert::accepted_reply(request_, server_options());
+  const std::vector<std::uint8_t> reply = convert::accepted_reply(request_, server_options());
   ENSURE(down_.append(Slices(Bytes(reply))) == reply.size());
   server_leg_.set_incoming_start(StreamOffset(reply.size()));
   bundle_.answer(now);
@@ -115,9 +113,10 @@ void Session::server_failed(Instant now) {
       return reply_and_close(convert::error_reply(Code::kConnectionReset, 0), now);
     case tcp::CloseReason::kUnreachable: {
       const std::uint8_t host_unreachable = 1;
-      return reply_and_close(convert::error_reply(Code::kDestinationUnreachable,
-                                                  server_leg_.icmp_code().value_or(host_unreachable)),
-                             now);
+      return reply_and_close(
+          convert::error_reply(Code::kDestinationUnreachable,
+                               server_leg_.icmp_code().value_or(host_unreachable)),
+          now);
     }
     default:
       // The server never answered. Its client's clock decides, so nothing is said (DESIGN 6).

@@ -6,8 +6,8 @@
 //   connecting --server accepts: reply, SYN-ACK--> relaying --one leg breaks--> ending --> done
 //       \--server refuses, cannot be reached: Error TLV--> refusing --client resets, or 10 s--^
 //
-// The reply goes into `down_` before the SYN-ACK is let go, so both leave back to back (DESIGN 6). The
-// client's SYN timer drives the server's: a server SYN is repeated when the client's was (C55).
+// The reply goes into `down_` before the SYN-ACK is let go, so both leave back to back (DESIGN 6).
+// The client's SYN timer drives the server's: a server SYN is repeated when the client's was (C55).
 #pragma once
 
 #include <cstdint>

@@ -7,7 +7,8 @@ void TargetFilter::set_own_addresses(std::vector<wire::InterfaceAddress> interfa
   for (const wire::InterfaceAddress& p : interfaces) {
     own_.insert(p.address);
     if (p.address.is_v4() && p.prefix_length < 31) {
-      const std::uint32_t host_bits = p.prefix_length == 0 ? UINT32_MAX : UINT32_MAX >> p.prefix_length;
+      const std::uint32_t host_bits =
+          p.prefix_length == 0 ? UINT32_MAX : UINT32_MAX >> p.prefix_length;
       own_.insert(wire::IpAddress::v4(p.address.v4_host_order() | host_bits));
     }
   }

@@ -1,4 +1,5 @@
-// TargetFilter: where a concentrator may connect to, so that it is no open proxy into its own house.
+// TargetFilter: where a concentrator may connect to, so that it is no open proxy into its own
+// house.
 //
 // Asked about the address really connected to. Always refused: loopback, unspecified, link-local,
 // multicast, broadcast, every address of the own host, and the v4-mapped, NAT64 and 6to4 forms of

@@ -48,7 +48,8 @@ void Uplinks::rebuild_paths() {
 
 std::optional<std::uint16_t> Uplinks::allocate_port(const mptcp::LocalPath& path,
                                                     const wire::Endpoint& remote) {
-  const std::uint32_t count = static_cast<std::uint32_t>(config_.last_port - config_.first_port) + 1;
+  const std::uint32_t count =
+      static_cast<std::uint32_t>(config_.last_port - config_.first_port) + 1;
   // Round robin, so that the ports of connections just ended rest longest (S23).
   for (std::uint32_t tries = 0; tries < count; ++tries) {
     const auto port = static_cast<std::uint16_t>(config_.first_port + next_port_);

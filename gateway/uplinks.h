@@ -1,7 +1,7 @@
 // Uplinks: the gateway's ways out: configuration, present addresses, health, and local ports.
 //
-// One LocalPath per uplink: IPv4 where both ends have it, else IPv6, so that two subflows never share
-// a link. Interface numbers are 1 + the uplink's place in the configuration.
+// One LocalPath per uplink: IPv4 where both ends have it, else IPv6, so that two subflows never
+// share a link. Interface numbers are 1 + the uplink's place in the configuration.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +51,8 @@ class Uplinks final : public mptcp::LocalPaths {
   // The concentrator's endpoint as reached from this path, if it has one of that family.
   std::optional<wire::Endpoint> concentrator_from(const mptcp::LocalPath& path) const;
   // Where a new connection starts: a usable path to the concentrator that is not among `tried`;
-  // living before dead, hearing before deaf, regular before backup, then the one with the lowest RTT (unmeasured: last of
-  // its kind), then by configuration order. `now` judges the quarantines.
+  // living before dead, hearing before deaf, regular before backup, then the one with the lowest
+  // RTT (unmeasured: last of its kind), then by configuration order. `now` judges the quarantines.
   const mptcp::LocalPath* choose(std::span<const tcp::InterfaceId> tried, Instant now) const;
 
  private:

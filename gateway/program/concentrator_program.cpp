@@ -1,9 +1,9 @@
 #include "gateway/program/concentrator_program.h"
 
-#include <csignal>
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "gateway/program/addresses.h"
@@ -18,10 +18,9 @@ ConcentratorProgram::ConcentratorProgram(const gateway::ConcentratorConfig& conf
       random_(start::random_key()),
       netlink_(start::netlink()),
       events_(start::netlink_events()),
-      follower_(netlink_, {config_.listen_interface},
-                [this](std::size_t, const platform::LinkState& state) {
-                  listen_link_changed(state);
-                }),
+      follower_(
+          netlink_, {config_.listen_interface},
+          [this](std::size_t, const platform::LinkState& state) { listen_link_changed(state); }),
       concentrator_(config_, ip_, random_) {
   start::clear_leftovers(netlink_);
   inside_ = std::make_unique<InsideDoor>(loop_, netlink_, config_.tun, concentrator_);
@@ -47,7 +46,9 @@ ConcentratorProgram::ConcentratorProgram(const gateway::ConcentratorConfig& conf
   loop_.on_flush([this](Instant now) { return flush(now); });
 }
 
-ConcentratorProgram::~ConcentratorProgram() { start::clear_leftovers(netlink_); }
+ConcentratorProgram::~ConcentratorProgram() {
+  start::clear_leftovers(netlink_);
+}
 
 void ConcentratorProgram::run() {
   platform::log_info("concentrator: {} port {}", config_.listen_interface, config_.listen_port);

@@ -1,5 +1,5 @@
-// ConcentratorProgram: the concentrator machine on a real host: one outside interface, a TUN towards the
-// servers, masquerading, one event loop.
+// ConcentratorProgram: the concentrator machine on a real host: one outside interface, a TUN
+// towards the servers, masquerading, one event loop.
 #pragma once
 
 #include <memory>

@@ -1,10 +1,10 @@
 #include "gateway/program/gateway_program.h"
 
-#include <csignal>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "gateway/program/addresses.h"
@@ -53,7 +53,9 @@ GatewayProgram::GatewayProgram(const gateway::GatewayConfig& config)
   loop_.on_flush([this](Instant now) { return flush(now); });
 }
 
-GatewayProgram::~GatewayProgram() { start::clear_leftovers(netlink_); }
+GatewayProgram::~GatewayProgram() {
+  start::clear_leftovers(netlink_);
+}
 
 void GatewayProgram::run() {
   platform::log_info("gateway: {} uplinks, concentrator port {}", uplinks_.size(),
@@ -78,7 +80,8 @@ void GatewayProgram::open_uplinks() {
                                    .gateways = {}};
     if (uplink.gateway_v4) settings.gateways.push_back(to_platform(*uplink.gateway_v4));
     if (uplink.gateway_v6) settings.gateways.push_back(to_platform(*uplink.gateway_v6));
-    uplinks_.push_back(std::make_unique<OutsideDoor>(loop_, netlink_, std::move(settings), gateway_));
+    uplinks_.push_back(
+        std::make_unique<OutsideDoor>(loop_, netlink_, std::move(settings), gateway_));
   }
   follower_.settle();
 }
@@ -127,7 +130,8 @@ void GatewayProgram::install_capture() {
   plan.local = config_.capture == gateway::GatewayConfig::Capture::kLocal
                    ? platform::CapturePlan::Local::kCapture
                    : platform::CapturePlan::Local::kLeave;
-  plan.tun_addresses = {to_platform(config_.tun.ipv4.address), to_platform(config_.tun.ipv6.address)};
+  plan.tun_addresses = {to_platform(config_.tun.ipv4.address),
+                        to_platform(config_.tun.ipv6.address)};
   require(platform::install_capture(netlink_, plan), "cannot install the capture rules");
   if (config_.other_traffic == gateway::GatewayConfig::OtherTraffic::kFollow) {
     require(other_traffic_.install(), "cannot install the rules for other traffic");

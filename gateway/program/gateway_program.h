@@ -1,8 +1,9 @@
-// GatewayProgram: the gateway machine on a real host: TUN, uplinks, capture, settings, one event loop.
+// GatewayProgram: the gateway machine on a real host: TUN, uplinks, capture, settings, one event
+// loop.
 //
-// Start: clear what a crashed run left -> host settings -> TUN -> uplinks -> nftables table -> rules.
-// SIGTERM or SIGINT drains: new connections go the kernel's own way, running ones finish; a second one
-// ends at once. Everything it changed is put back.
+// Start: clear what a crashed run left -> host settings -> TUN -> uplinks -> nftables table ->
+// rules. SIGTERM or SIGINT drains: new connections go the kernel's own way, running ones finish; a
+// second one ends at once. Everything it changed is put back.
 #pragma once
 
 #include <memory>

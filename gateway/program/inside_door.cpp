@@ -7,11 +7,12 @@
 namespace braid::program {
 
 namespace {
-// Packets taken from the TUN in one wake-up: enough to coalesce, few enough to stay fair to the rest.
+// Packets taken from the TUN in one wake-up: enough to coalesce, few enough to stay fair to the
+// rest.
 constexpr std::size_t kBatch = 32;
 
-// Packets that may wait for us there. What hosts may send is bounded by the windows we announce, so a
-// long queue delays nobody; a short one drops what hundreds of connections send in one moment.
+// Packets that may wait for us there. What hosts may send is bounded by the windows we announce, so
+// a long queue delays nobody; a short one drops what hundreds of connections send in one moment.
 constexpr std::uint32_t kQueue = 4096;
 
 std::unique_ptr<platform::Tun> open_tun(const std::string& name) {

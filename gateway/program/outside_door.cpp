@@ -16,7 +16,9 @@ OutsideDoor::OutsideDoor(platform::EventLoop& loop, platform::NetlinkSocket& net
                          Settings settings, gateway::Host& host)
     : loop_(loop), netlink_(netlink), settings_(std::move(settings)), host_(host) {}
 
-OutsideDoor::~OutsideDoor() { close_socket(); }
+OutsideDoor::~OutsideDoor() {
+  close_socket();
+}
 
 void OutsideDoor::update(const platform::LinkState& state) {
   const std::optional<platform::Link> before = std::exchange(link_, state.link);
@@ -37,9 +39,8 @@ void OutsideDoor::update(const platform::LinkState& state) {
 void OutsideDoor::open_socket() {
   next_hops_ = std::make_unique<platform::NextHops>(
       platform::kernel_of_link(netlink_, link_->index), *link_, settings_.gateways);
-  const platform::PacketFilter filter{.link = link_->kind,
-                                      .local_ports = settings_.local_ports,
-                                      .peers = settings_.peers};
+  const platform::PacketFilter filter{
+      .link = link_->kind, .local_ports = settings_.local_ports, .peers = settings_.peers};
   auto socket = platform::PacketSocket::open(*link_, filter, *next_hops_);
   if (!socket) {
     platform::log_error("{}: cannot open a packet socket: {}", settings_.interface,

@@ -1,4 +1,5 @@
-// OutsideDoor: one outside interface as it comes and goes: its packet socket, next hops and addresses.
+// OutsideDoor: one outside interface as it comes and goes: its packet socket, next hops and
+// addresses.
 //
 // The kernel owns the interface; update() is told what it is now and opens or closes the socket
 // accordingly. An interface may vanish, come back under another index, lose its carrier, change its

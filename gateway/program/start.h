@@ -39,8 +39,8 @@ inline void clear_leftovers(platform::NetlinkSocket& netlink) {
   if (!cleared) platform::log_warning("cannot clear old rules: {}", cleared.error().message());
 }
 
-// Calls `succeeds` until it does, for two seconds at most. A process that was just killed holds its TUN
-// and its nftables table for some milliseconds more, and a restart must not fail for that.
+// Calls `succeeds` until it does, for two seconds at most. A process that was just killed holds its
+// TUN and its nftables table for some milliseconds more, and a restart must not fail for that.
 template <typename Attempt>
 void outlast_the_killed(Attempt succeeds) {
   for (int i = 0; i < 100 && !succeeds(); ++i) {
@@ -54,7 +54,8 @@ inline void load_table(platform::NftTable& table, const std::string& text) {
   if (problem) throw StartError(fmt::format("cannot load the nftables table: {}", *problem));
 }
 
-// Sets what braid needs of the host, and names in one line each what a person must do. The TUN is there.
+// Sets what braid needs of the host, and names in one line each what a person must do. The TUN is
+// there.
 inline void prepare_host(platform::HostSettings& settings, const platform::HostNeeds& needs) {
   std::vector<std::string> advice = platform::prepare_host(settings, needs);
   for (const std::string& line :

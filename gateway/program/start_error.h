@@ -1,5 +1,5 @@
-// StartError: why the program cannot run, in one line a person can act on. Thrown only before the loop
-// runs, caught in main.
+// StartError: why the program cannot run, in one line a person can act on. Thrown only before the
+// loop runs, caught in main.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 // Client: the client's half of the 0-RTT TCP Convert protocol (RFC 8803), the gateway's voice.
 //
-// A request rides in the SYN's payload; the reply leads the stream that comes back, in the SYN-ACK or
-// right after it. Reading it costs no round trip and takes nothing from the pipe: the caller releases
-// the reply's bytes, or resets the connection, as the verdict says.
+// A request rides in the SYN's payload; the reply leads the stream that comes back, in the SYN-ACK
+// or right after it. Reading it costs no round trip and takes nothing from the pipe: the caller
+// releases the reply's bytes, or resets the connection, as the verdict says.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ struct Nonsense {
 };
 using Reply = std::variant<Pending, Accepted, Refused, Nonsense>;
 
-// Looks at the head of `down`, whose offset 0 is the first byte of the converter's stream. Nothing may
-// have been released from it.
+// Looks at the head of `down`, whose offset 0 is the first byte of the converter's stream. Nothing
+// may have been released from it.
 Reply read_reply(const Pipe& down);
 
 }  // namespace braid::convert

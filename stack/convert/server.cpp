@@ -65,10 +65,10 @@ Request connect(const wire::ConvertConnect& tlv, std::uint32_t length, Bytes pay
     return bad(ConvertError::with_list(ConvertErrorCode::kUnsupportedTcpOption, unsupported),
                payload);
   }
-  return ConnectRequest{.target = tlv.remote,
-                        .form = tlv.options.empty() ? ConnectRequest::Form::kBase
-                                                    : ConnectRequest::Form::kExtended,
-                        .length = length};
+  return ConnectRequest{
+      .target = tlv.remote,
+      .form = tlv.options.empty() ? ConnectRequest::Form::kBase : ConnectRequest::Form::kExtended,
+      .length = length};
 }
 
 }  // namespace

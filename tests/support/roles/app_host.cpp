@@ -23,14 +23,14 @@ void App::flush(Instant now) {
   if (script_.reading == AppScript::Reading::kYes && intact_) {
     intact_ = drain(in_, Pattern(script_.expect_stream));
   }
-  if (script_.reset_after && received() >= *script_.reset_after && stream_.connection() != nullptr) {
+  if (script_.reset_after && received() >= *script_.reset_after &&
+      stream_.connection() != nullptr) {
     return reset(now);
   }
   fill(out_, Pattern(script_.send_stream), script_.send_bytes);
   const bool all_sent = out_.in_order().value() == script_.send_bytes;
-  const bool may_finish =
-      script_.finish == AppScript::Finish::kAfterSending ||
-      (script_.finish == AppScript::Finish::kAfterPeer && peer_ended());
+  const bool may_finish = script_.finish == AppScript::Finish::kAfterSending ||
+                          (script_.finish == AppScript::Finish::kAfterPeer && peer_ended());
   if (all_sent && may_finish && !out_.end()) out_.finish();
   if ((peer_ended() || stream_.close_reason()) && ended_at_ == kNever) ended_at_ = now;
 }
@@ -63,7 +63,9 @@ void AppHost::listen(std::uint16_t port, std::function<AppScript()> script) {
   listeners_[port] = std::move(script);
 }
 
-void AppHost::listen_silently(std::uint16_t port) { listeners_[port] = nullptr; }
+void AppHost::listen_silently(std::uint16_t port) {
+  listeners_[port] = nullptr;
+}
 
 std::uint64_t AppHost::syns_seen(std::uint16_t port) const {
   const auto found = syns_seen_.find(port);

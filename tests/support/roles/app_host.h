@@ -1,8 +1,8 @@
-// AppHost: an ordinary host of a simulated world: a TCP stack of its own and applications on it, as a
-// LAN client or a server has. Nothing of the gateway is in it.
+// AppHost: an ordinary host of a simulated world: a TCP stack of its own and applications on it, as
+// a LAN client or a server has. Nothing of the gateway is in it.
 //
-// An App is one connection: it sends a pattern of a given length, checks what it gets against another
-// one, closes its sending direction when told to, may reset, may stop reading.
+// An App is one connection: it sends a pattern of a given length, checks what it gets against
+// another one, closes its sending direction when told to, may reset, may stop reading.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ class AppHost;
 
 struct AppScript {
   std::uint64_t send_bytes = 0;
-  std::uint64_t send_stream = 1;      // Pattern of what it sends
-  std::uint64_t expect_stream = 2;    // Pattern of what it gets
+  std::uint64_t send_stream = 1;    // Pattern of what it sends
+  std::uint64_t expect_stream = 2;  // Pattern of what it gets
   // When the sending direction ends: after its bytes, or after the peer's end as well.
   enum class Finish { kAfterSending, kAfterPeer, kNever } finish = Finish::kAfterSending;
   std::optional<std::uint64_t> reset_after;  // received bytes, then RST

@@ -1,5 +1,5 @@
-// Exchange: a point in the middle of a simulated world where links meet: packets go on by destination
-// prefix, untouched. (What a router would change or answer is no part of it.)
+// Exchange: a point in the middle of a simulated world where links meet: packets go on by
+// destination prefix, untouched. (What a router would change or answer is no part of it.)
 #pragma once
 
 #include <utility>

@@ -1,4 +1,5 @@
-// Pattern: the bytes test applications send: any offset of any stream can be made and checked alone.
+// Pattern: the bytes test applications send: any offset of any stream can be made and checked
+// alone.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,8 @@ struct TwoUplinksSettings {
   LinkSettings lte{.rate = Rate::bits_per_second(30'000'000), .delay = 30ms, .queue_time = 100ms};
   LinkSettings server_side{.delay = 1ms};
   wire::Family outside = wire::Family::kIpv4;  // of the uplinks
-  // The concentrator's YAML. The usual one takes both uplinks as clients and serves private targets.
+  // The concentrator's YAML. The usual one takes both uplinks as clients and serves private
+  // targets.
   const char* concentrator = kUsualConcentrator;
 
   static constexpr const char* kUsualConcentrator = R"(

@@ -33,7 +33,8 @@ std::vector<std::uint8_t> extended(std::vector<wire::ConvertTcpOption> options) 
 
 TEST_SUITE("convert") {
   TEST_CASE("a Base Connect asks for its server, and user data may follow it (C14)") {
-    std::vector<std::uint8_t> payload = connect_request({*wire::IpAddress::parse("192.0.2.1"), 443});
+    std::vector<std::uint8_t> payload =
+        connect_request({*wire::IpAddress::parse("192.0.2.1"), 443});
     payload.insert(payload.end(), {'G', 'E', 'T'});
     const Request request = read_request(payload);
     REQUIRE(std::holds_alternative<ConnectRequest>(request));
@@ -63,7 +64,9 @@ TEST_SUITE("convert") {
     CHECK(error.first() == 1);
   }
 
-  TEST_CASE("a TLV twice is malformed, an unknown one unsupported; both echo the message (C18, C19, C35)") {
+  TEST_CASE(
+      "a TLV twice is malformed, an unknown one unsupported; both echo the message (C18, C19, "
+      "C35)") {
     const std::vector<std::uint8_t> twice = {1, 3, 0x22, 0x63, 1, 1, 0, 0, 1, 1, 0, 0};
     CHECK(error_for(twice).code == ConvertErrorCode::kMalformedMessage);
     const std::vector<std::uint8_t> unknown = {1, 2, 0x22, 0x63, 99, 1, 0, 0};
@@ -78,8 +81,10 @@ TEST_SUITE("convert") {
     CHECK(error_for({1, 1, 0x22, 0x63}).code == ConvertErrorCode::kMalformedMessage);
   }
 
-  TEST_CASE("an Extended Connect may ask for what our SYNs carry, and gets the server's options back") {
-    const Request request = read_request(extended({{.kind = 4, .value = {}}, {.kind = 8, .value = {}}}));
+  TEST_CASE(
+      "an Extended Connect may ask for what our SYNs carry, and gets the server's options back") {
+    const Request request =
+        read_request(extended({{.kind = 4, .value = {}}, {.kind = 8, .value = {}}}));
     REQUIRE(std::holds_alternative<ConnectRequest>(request));
     CHECK(std::get<ConnectRequest>(request).form == ConnectRequest::Form::kExtended);
 
@@ -89,14 +94,15 @@ TEST_SUITE("convert") {
     const auto reply = accepted_reply(std::get<ConnectRequest>(request), options);
     const auto parsed = wire::parse_convert(reply);
     REQUIRE(std::holds_alternative<wire::ConvertMessage>(parsed));
-    const auto* header = std::get<wire::ConvertMessage>(parsed).find<wire::ConvertExtendedTcpHeader>();
+    const auto* header =
+        std::get<wire::ConvertMessage>(parsed).find<wire::ConvertExtendedTcpHeader>();
     REQUIRE(header != nullptr);
     CHECK(wire::parse_tcp_options(header->options) == options);
   }
 
   TEST_CASE("options we cannot put into a SYN are refused by list (C27, C38, C46)") {
-    const wire::ConvertError error =
-        error_for(extended({{.kind = 29, .value = {}}, {.kind = 4, .value = {}}, {.kind = 34, .value = {}}}));
+    const wire::ConvertError error = error_for(
+        extended({{.kind = 29, .value = {}}, {.kind = 4, .value = {}}, {.kind = 34, .value = {}}}));
     CHECK(error.code == ConvertErrorCode::kUnsupportedTcpOption);
     REQUIRE(error.value.size() >= 2);
     CHECK(error.value[0] == 29);

@@ -52,23 +52,26 @@ TEST_SUITE("gateway") {
   TEST_CASE("the issue's concentrator configuration is whole, and nobody is allowed by default") {
     const ConcentratorConfig config = parse_concentrator_config(
         "listen: { interface: eth0 }\nallow: [ 192.0.2.0/24, 2001:db8::/32 ]\n"
-        "targets: { private: true }\n", "c.yaml");
+        "targets: { private: true }\n",
+        "c.yaml");
     CHECK(config.listen_interface == "eth0");
     CHECK(config.listen_port == 8803);
     REQUIRE(config.allow.size() == 2);
     CHECK(config.allow[1].length == 32);
     CHECK(config.private_targets == ConcentratorConfig::PrivateTargets::kServe);
 
-    const ConcentratorConfig bare = parse_concentrator_config("listen: { interface: eth0 }", "c.yaml");
+    const ConcentratorConfig bare =
+        parse_concentrator_config("listen: { interface: eth0 }", "c.yaml");
     CHECK(bare.allow.empty());
     CHECK(bare.private_targets == ConcentratorConfig::PrivateTargets::kRefuse);
   }
 
   TEST_CASE("an unknown key is named with its place and the nearest known one") {
     CHECK(gateway_error("lan: { interfaces: [lan0] }\nuplink:\n  - { interface: wan1 }\n")
-          .find("uplinks") != std::string::npos);
-    CHECK(gateway_error("lan: { interfaces: [lan0] }\nuplinks:\n  - { interfase: wan1, interface: a }\n"
-                        "concentrator: { address: 203.0.113.5 }\n") ==
+              .find("uplinks") != std::string::npos);
+    CHECK(gateway_error(
+              "lan: { interfaces: [lan0] }\nuplinks:\n  - { interfase: wan1, interface: a }\n"
+              "concentrator: { address: 203.0.113.5 }\n") ==
           "g.yaml:3:7: uplinks[0].interfase: unknown key; the nearest known one is \"interface\"");
     CHECK(gateway_error(std::string(kMinimal) + "shceduler: min_rtt\n") ==
           "g.yaml:6:1: shceduler: unknown key; the nearest known one is \"scheduler\"");
@@ -89,8 +92,9 @@ TEST_SUITE("gateway") {
   }
 
   TEST_CASE("what must be there is asked for") {
-    CHECK(gateway_error("uplinks:\n  - { interface: wan1 }\nconcentrator: { address: 203.0.113.5 }\n")
-              .find("lan.interfaces: is missing") != std::string::npos);
+    CHECK(
+        gateway_error("uplinks:\n  - { interface: wan1 }\nconcentrator: { address: 203.0.113.5 }\n")
+            .find("lan.interfaces: is missing") != std::string::npos);
     CHECK(gateway_error("lan: { interfaces: [lan0] }\nuplinks: []\n").find("uplinks") !=
           std::string::npos);
     CHECK(gateway_error("lan: { interfaces: [lan0] }\nuplinks:\n  - { interface: wan1 }\n")
@@ -100,7 +104,8 @@ TEST_SUITE("gateway") {
   }
 
   TEST_CASE("two uplinks share neither name nor interface") {
-    const std::string tail = "concentrator: { address: 203.0.113.5 }\nlan: { interfaces: [lan0] }\n";
+    const std::string tail =
+        "concentrator: { address: 203.0.113.5 }\nlan: { interfaces: [lan0] }\n";
     CHECK(gateway_error("uplinks:\n  - { interface: a }\n  - { interface: a, name: b }\n" + tail)
               .find("interface of another uplink") != std::string::npos);
     CHECK(gateway_error("uplinks:\n  - { interface: a }\n  - { interface: b, name: a }\n" + tail)
@@ -122,7 +127,8 @@ TEST_SUITE("gateway") {
   TEST_CASE("a laptop captures its own connections without a LAN") {
     const GatewayConfig config = parse_gateway_config(
         "lan: { capture: local }\nuplinks:\n  - { interface: wlan0 }\n"
-        "concentrator: { address: 203.0.113.5 }\n", "g.yaml");
+        "concentrator: { address: 203.0.113.5 }\n",
+        "g.yaml");
     CHECK(config.capture == GatewayConfig::Capture::kLocal);
   }
 

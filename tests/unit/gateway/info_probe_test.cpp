@@ -84,9 +84,13 @@ TEST_SUITE("gateway") {
     const wire::Segment syn = bench.sent(0);
     const auto reply = convert::info_reply();
     const SeqNum acked = syn.seq + 1 + syn.payload.size();
-    bench.arrive({.seq = SeqNum(7), .ack = acked, .flags = {.syn = true, .ack = true}, .window = 60000});
+    bench.arrive(
+        {.seq = SeqNum(7), .ack = acked, .flags = {.syn = true, .ack = true}, .window = 60000});
     CHECK(!bench.probe->outcome());
-    bench.arrive({.seq = SeqNum(8), .ack = acked, .flags = {.ack = true}, .window = 60000,
+    bench.arrive({.seq = SeqNum(8),
+                  .ack = acked,
+                  .flags = {.ack = true},
+                  .window = 60000,
                   .payload = Slices(Bytes(reply))});
     CHECK(bench.probe->outcome() == InfoProbe::Outcome::kAlive);
     CHECK(bench.watcher.woken == 1);
@@ -136,9 +140,12 @@ TEST_SUITE("gateway") {
     }
     SUBCASE("text") {
       const std::vector<std::uint8_t> text = {'2', '2', '0', ' '};
-      bench.arrive({.seq = SeqNum(7), .ack = acked, .flags = {.syn = true, .ack = true},
-                    .window = 60000});
-      bench.arrive({.seq = SeqNum(8), .ack = acked, .flags = {.ack = true}, .window = 60000,
+      bench.arrive(
+          {.seq = SeqNum(7), .ack = acked, .flags = {.syn = true, .ack = true}, .window = 60000});
+      bench.arrive({.seq = SeqNum(8),
+                    .ack = acked,
+                    .flags = {.ack = true},
+                    .window = 60000,
                     .payload = Slices(Bytes(text))});
     }
     CHECK(bench.probe->outcome() == InfoProbe::Outcome::kRefused);

@@ -5,7 +5,9 @@
 namespace braid::gateway {
 namespace {
 
-constexpr Instant at(Duration d) { return Instant(d); }
+constexpr Instant at(Duration d) {
+  return Instant(d);
+}
 
 TEST_SUITE("gateway") {
   TEST_CASE("a path never heard of is neither alive nor dead") {
@@ -36,7 +38,8 @@ TEST_SUITE("gateway") {
     CHECK(health.dead_until() == at(70s));
   }
 
-  TEST_CASE("a path that failed is doubtful until it answers, and is asked again after its quarantine") {
+  TEST_CASE(
+      "a path that failed is doubtful until it answers, and is asked again after its quarantine") {
     PathHealth health;
     CHECK(!health.is_doubtful());
     CHECK(health.next_question() <= at(0s));
@@ -80,7 +83,8 @@ TEST_SUITE("gateway") {
     CHECK(health.deaf_until() == at(31s));  // a first failure again
   }
 
-  TEST_CASE("each unanswered question is given twice the time, so that a slow path is measured at last") {
+  TEST_CASE(
+      "each unanswered question is given twice the time, so that a slow path is measured at last") {
     PathHealth health;
     CHECK(health.verdict_after() == 200ms);
     health.probe_failed(at(0s));

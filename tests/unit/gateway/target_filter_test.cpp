@@ -28,8 +28,9 @@ TEST_SUITE("gateway") {
 
   TEST_CASE("what no connection can go to is malformed (RFC 8803 C24)") {
     const TargetFilter filter = filter_with(Private::kServe);
-    for (const char* address : {"127.0.0.1", "127.255.1.2", "::1", "224.0.0.1", "239.1.1.1", "ff02::1",
-                                "0.0.0.0", "0.1.2.3", "::", "255.255.255.255", "240.0.0.1"}) {
+    for (const char* address :
+         {"127.0.0.1", "127.255.1.2", "::1", "224.0.0.1", "239.1.1.1", "ff02::1", "0.0.0.0",
+          "0.1.2.3", "::", "255.255.255.255", "240.0.0.1"}) {
       CAPTURE(address);
       CHECK(judge(filter, address) == Verdict::kMalformed);
     }
@@ -58,8 +59,8 @@ TEST_SUITE("gateway") {
   }
 
   TEST_CASE("private networks are refused unless the configuration serves them") {
-    for (const char* address : {"10.1.2.3", "172.16.0.1", "172.31.255.1", "192.168.1.1", "100.64.0.1",
-                                "fd00::1", "fc00::1"}) {
+    for (const char* address : {"10.1.2.3", "172.16.0.1", "172.31.255.1", "192.168.1.1",
+                                "100.64.0.1", "fd00::1", "fc00::1"}) {
       CAPTURE(address);
       CHECK(judge(filter_with(Private::kRefuse), address) == Verdict::kForbidden);
       CHECK(judge(filter_with(Private::kServe), address) == Verdict::kAllowed);

@@ -21,7 +21,9 @@ concentrator: { address: [203.0.113.5, "2001:db8:5::5"] }
 ports: 61000-61003
 )";
 
-wire::IpAddress address(const char* text) { return *wire::IpAddress::parse(text); }
+wire::IpAddress address(const char* text) {
+  return *wire::IpAddress::parse(text);
+}
 
 // What a connection that only occupies its port is used by.
 struct Leg {
@@ -41,8 +43,7 @@ struct Bench {
 
   bool up(std::size_t uplink, std::optional<wire::IpAddress> ipv4,
           std::optional<wire::IpAddress> ipv6 = std::nullopt) {
-    return uplinks.update(uplink,
-                          {.link = UplinkState::Link::kUp, .ipv4 = ipv4, .ipv6 = ipv6});
+    return uplinks.update(uplink, {.link = UplinkState::Link::kUp, .ipv4 = ipv4, .ipv6 = ipv6});
   }
   void all_up() {
     up(0, address("10.1.0.2"));
@@ -84,7 +85,8 @@ TEST_SUITE("gateway") {
     CHECK(!ids.contains(0));  // the first subflow's, whatever its address is
   }
 
-  TEST_CASE("news that say nothing new change nothing; a new attachment forgets what was known (S24)") {
+  TEST_CASE(
+      "news that say nothing new change nothing; a new attachment forgets what was known (S24)") {
     Bench bench;
     CHECK(bench.up(0, address("10.1.0.2")));
     CHECK(!bench.up(0, address("10.1.0.2")));
