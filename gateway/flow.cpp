@@ -79,6 +79,11 @@ Flow::Flow(FlowOwner& owner, std::uint64_t id, const wire::Segment& syn, Instant
 }
 
 void Flow::connect_over_next_path(Instant now) {
+  // Bytes of the former attempt's server connection are here, or bytes of the client's went to it:
+  // those of another server connection must never be mixed with them.
+  if (bundle_ && (down_.written() > StreamOffset() || up_.released() > StreamOffset())) {
+    return tell_unreachable(wire::IcmpError::Kind::kNetUnreachable, now);
+  }
   Uplinks& uplinks = owner_.uplinks();
   const mptcp::LocalPath* path = uplinks.choose(tried_, now);
   if (path == nullptr && !tried_.empty()) {
@@ -163,7 +168,9 @@ void Flow::leave_dead_path(Instant now) {
 }
 
 void Flow::paths_changed(Instant now) {
-  if (state_ == State::kConnecting) {
+  if (state_ == State::kConnecting && down_.readable() > 0) {
+    wake();  // the reply came first: this attempt goes on, over other paths if need be
+  } else if (state_ == State::kConnecting) {
     const auto paths = owner_.uplinks().paths();
     const bool still_there = std::any_of(paths.begin(), paths.end(), [&](const auto& path) {
       return path.usable && path.interface == interface();
