@@ -259,6 +259,36 @@ max_pending_per_client: 3
     CHECK(net.concentrator().active_sessions() == 0);
   }
 
+  TEST_CASE("bytes of an attempt whose path is lost are not mixed with those of another") {
+    TwoUplinks net(51);
+    net.server->listen(80, [] {
+      return AppScript{.send_bytes = 20'000, .send_stream = kDownload, .expect_stream = kUpload};
+    });
+    // The reply itself is lost, what the server says at once behind it is not.
+    int lost = 0;
+    net.world.add_filter<FunctionFilter>(net.dsl, [&](Packet& packet, Toward toward, Instant) {
+      const auto view = PacketView::of(packet);
+      const bool reply = toward == Toward::kA && view && view->is_tcp() &&
+                         !view->tcp_payload().empty() && view->tcp_payload().size() < 10;
+      if (!reply) return FunctionFilter::Verdict::kPass;
+      ++lost;
+      return FunctionFilter::Verdict::kDrop;
+    });
+    App& app = connect_to(net, net.server_at(80));
+    const auto held = [&] {
+      const auto& flows = net.gateway().flows();
+      return !flows.empty() && flows.begin()->second->down().written() > StreamOffset();
+    };
+    REQUIRE(net.world.run_until(held, 1s));
+    CHECK(lost > 0);
+    net.set_uplink_link(0, gateway::UplinkState::Link::kDown);
+    REQUIRE(net.world.run_until([&] { return app.icmp_error() || app.established(); }, 5s));
+    CHECK(app.icmp_error());
+    CHECK(!app.established());
+    net.world.run_for(1s);
+    CHECK(net.server->apps().size() == 1);
+  }
+
   TEST_CASE("with the reply lost the client is not told yes before the reply has come") {
     TwoUplinks net(50);
     // The SYN-ACK comes through; packets with a Convert reply behind it do not, twice.
