@@ -11,8 +11,7 @@ namespace {
 // While a server is waited for: how old the last sign of life of its path may be.
 constexpr Duration kFreshness = 3s;
 
-// NATs forget idle flows after two minutes at the earliest (S-rows of RFC 5382: two hours, seldom
-// met).
+// NATs forget idle flows after two to five minutes, whatever RFC 5382 asks of them.
 constexpr Duration kKeepalive = 110s;
 
 // A SYN is given up after three minutes (RFC 9293 MUST-23). A client that goes on repeats it and
