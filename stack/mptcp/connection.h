@@ -46,6 +46,11 @@ struct ConnectionConfig {
   Duration join_retry_after = 1s;        // after a failed join on a path, doubled each time
   // A subflow that has heard nothing for so long asks whether its peer is still there; 0: never.
   Duration keepalive = 0s;
+  // Text of the peer's followed by so long a silence raises a doubt (tcp/doubt.h); 0: never. A
+  // restarted peer must be noticed within two seconds, lost questions included.
+  Duration doubt_after = 500ms;
+  // What our SYNs offer.
+  bool timestamps = true, sack = true, ecn = true;
   Duration last_subflow_timeout = 60s;   // without any subflow, then closed (M84)
   std::uint64_t max_receive_buffer = 6 * 1024 * 1024;  // `incoming` grows up to this, bytes
 };

@@ -8,11 +8,6 @@
 
 namespace braid::mptcp {
 
-namespace {
-// A restarted peer must be noticed within two seconds, lost questions included.
-constexpr Duration kDoubtAfter = 500ms;
-}  // namespace
-
 Core::Core(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths,
            ConnectionConfig config, Agenda::Entry& owner)
     : layer_(layer),
@@ -59,7 +54,10 @@ tcp::ConnectionConfig Core::tcp_config(const LocalPath& path) {
   out.max_super_payload = path.max_super_payload;
   out.window_scale = config_.window_scale;
   out.keepalive_interval = config_.keepalive;
-  out.doubt_after = kDoubtAfter;
+  out.doubt_after = config_.doubt_after;
+  out.timestamps = config_.timestamps;
+  out.sack = config_.sack;
+  out.ecn = config_.ecn;
   return out;
 }
 

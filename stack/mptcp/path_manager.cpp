@@ -39,7 +39,8 @@ const PathManager::Attempts& PathManager::attempts_of(const LocalPath& path) con
 std::optional<wire::Endpoint> PathManager::remote_for(const LocalPath& path) const {
   std::vector<wire::Endpoint> candidates;
   const wire::Family family = path.address.family();
-  if (primary_joinable_ == Joinable::kYes && primary_.address.family() == family) {
+  if (primary_joinable_ == Joinable::kYes && primary_.address.family() == family &&
+      path.towards == LocalPath::Towards::kFirst) {
     candidates.push_back(primary_);
   }
   for (const auto& [id, endpoint] : addresses_) {

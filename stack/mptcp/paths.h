@@ -17,6 +17,9 @@ struct LocalPath {
   std::uint8_t address_id = 0;     // unique per address among all paths, 1..255 (M87)
   bool usable = true;              // link up and not known dead
   bool backup = false;
+  // Which address of the peer joins over it go to first. kAdvertised: never the first subflow's, so a
+  // host may have one path per address the peer is willing to be joined at.
+  enum class Towards : std::uint8_t { kFirst, kAdvertised } towards = Towards::kFirst;
   std::uint32_t mtu = 1500;
   std::uint32_t max_super_payload = 60000;
 };
