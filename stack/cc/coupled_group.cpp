@@ -33,12 +33,10 @@ double CoupledGroup::compute_alpha() const {
   double sum = 0;
   double total = 0;
   for (const Member* member : members_) {
-    if (member->rtt <= Duration::zero()) continue;
-    const double window = static_cast<double>(member->window);
-    const double rtt = to_seconds(member->rtt);
-    best = std::max(best, window / (rtt * rtt));
-    sum += window / rtt;
-    total += window;
+    if (!member->counts()) continue;
+    best = std::max(best, member->rate() / to_seconds(member->rtt));
+    sum += member->rate();
+    total += static_cast<double>(member->window);
   }
   return sum > 0 ? total * best / (sum * sum) : 1.0;
 }
@@ -46,7 +44,15 @@ double CoupledGroup::compute_alpha() const {
 std::uint64_t CoupledGroup::total_window() const {
   std::uint64_t total = 0;
   for (const Member* member : members_) {
-    if (member->rtt > Duration::zero()) total += member->window;
+    if (member->counts()) total += member->window;
+  }
+  return total;
+}
+
+double CoupledGroup::total_rate() const {
+  double total = 0;
+  for (const Member* member : members_) {
+    if (member->counts()) total += member->rate();
   }
   return total;
 }

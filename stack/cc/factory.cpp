@@ -3,14 +3,18 @@
 #include <array>
 
 #include "stack/base/ensure.h"
+#include "stack/cc/balia.h"
+#include "stack/cc/bbr.h"
 #include "stack/cc/cubic.h"
 #include "stack/cc/lia.h"
+#include "stack/cc/olia.h"
 #include "stack/cc/reno.h"
 
 namespace braid::cc {
 namespace {
 
-constexpr std::array<std::string_view, 3> kNames{"reno", "cubic", "lia"};  // in Algorithm's order
+// In Algorithm's order.
+constexpr std::array<std::string_view, 6> kNames{"reno", "cubic", "lia", "olia", "balia", "bbr"};
 
 }  // namespace
 
@@ -33,6 +37,14 @@ std::unique_ptr<Controller> make_controller(Algorithm algorithm, std::uint32_t m
     case Algorithm::kLia:
       ENSURE(group != nullptr);
       return std::make_unique<Lia>(mss, *group);
+    case Algorithm::kOlia:
+      ENSURE(group != nullptr);
+      return std::make_unique<Olia>(mss, *group);
+    case Algorithm::kBalia:
+      ENSURE(group != nullptr);
+      return std::make_unique<Balia>(mss, *group);
+    case Algorithm::kBbr:
+      return std::make_unique<Bbr>(mss);
   }
   ENSURE(false);
 }

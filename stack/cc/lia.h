@@ -2,32 +2,17 @@
 // and the halving after a loss are Reno's.
 #pragma once
 
-#include "stack/cc/coupled_group.h"
-#include "stack/cc/loss_based.h"
+#include "stack/cc/coupled.h"
 
 namespace braid::cc {
 
-class Lia final : public LossBased {
+class Lia final : public Coupled {
  public:
-  // The group outlives the controller.
-  Lia(std::uint32_t mss, CoupledGroup& group);
-  ~Lia() override;
-  Lia(const Lia&) = delete;
-  Lia& operator=(const Lia&) = delete;
-
+  Lia(std::uint32_t mss, CoupledGroup& group) : Coupled(mss, group) {}
   std::string_view name() const override { return "lia"; }
-  void on_congestion(const Congestion& event) override;
-  void on_timeout(const Congestion& event) override;
 
  private:
-  void observe(const Ack& ack) override;
-  void avoid(const Ack& ack, std::uint64_t bytes) override;
-  std::uint64_t reduced(const Congestion& event) override;
-  void undone() override;
-  void tell_window();
-
-  CoupledGroup& group_;
-  CoupledGroup::Member self_;
+  double coupled_growth(double bytes) const override;
 };
 
 }  // namespace braid::cc

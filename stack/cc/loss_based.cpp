@@ -33,6 +33,11 @@ void LossBased::on_ack(const Ack& ack) {
   if (ack.cwnd_limited && bytes > 0) avoid(ack, bytes);
 }
 
+void LossBased::shrink(std::uint64_t bytes) {
+  const std::uint64_t floor = std::min(cwnd_, kMinimumSegments * mss_);
+  cwnd_ = std::max(floor, cwnd_ - std::min(bytes, cwnd_));
+}
+
 void LossBased::reduce(const Congestion& event) {
   before_ = {.cwnd = cwnd_, .ssthresh = ssthresh_};
   ssthresh_ = std::max(reduced(event), kMinimumSegments * mss_);

@@ -36,6 +36,8 @@ class LossBased : public Controller {
   std::uint64_t mss() const { return mss_; }
   std::uint64_t initial_window() const { return kInitialSegments * mss_; }
   void grow(std::uint64_t bytes) { cwnd_ += bytes; }
+  // Not below the least window.
+  void shrink(std::uint64_t bytes);
 
   // Every ACK, before anything is done with it.
   virtual void observe(const Ack&) {}

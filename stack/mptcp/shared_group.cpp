@@ -12,6 +12,7 @@ class GroupController final : public cc::Controller {
 
   void set_mss(std::uint32_t mss) override { inner_->set_mss(mss); }
   void on_ack(const cc::Ack& ack) override { inner_->on_ack(ack); }
+  void on_loss(const cc::Loss& loss) override { inner_->on_loss(loss); }
   void on_congestion(const cc::Congestion& event) override { inner_->on_congestion(event); }
   void on_timeout(const cc::Congestion& event) override { inner_->on_timeout(event); }
   void undo() override { inner_->undo(); }
@@ -19,6 +20,7 @@ class GroupController final : public cc::Controller {
   std::uint64_t cwnd() const override { return inner_->cwnd(); }
   std::uint64_t ssthresh() const override { return inner_->ssthresh(); }
   Rate pacing_rate(Duration srtt) const override { return inner_->pacing_rate(srtt); }
+  cc::RecoveryPace recovery_pace() const override { return inner_->recovery_pace(); }
   std::string_view name() const override { return inner_->name(); }
 
  private:

@@ -159,6 +159,10 @@ void Scoreboard::lose(Node& node) {
   unchain(node);
   node.record.fate = Fate::kLost;
   lost_ += node.record.size();
+  if (losses_.empty() || losses_.back().order != node.record.order) {
+    losses_.push_back({.order = node.record.order, .bytes = 0});
+  }
+  losses_.back().bytes += node.record.size();
   lost_hint_ = std::min(lost_hint_, node.record.begin);
 }
 

@@ -14,6 +14,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "stack/base/interval_set.h"
@@ -50,6 +51,12 @@ class Scoreboard {
     Sending sending;
     Instant sent_at;
     bool retransmitted = false;
+  };
+
+  // Bytes of one transmission that were judged lost.
+  struct Loss {
+    std::uint64_t order = 0;
+    std::uint64_t bytes = 0;
   };
 
   struct AckFacts {
@@ -92,6 +99,8 @@ class Scoreboard {
   void mark_head_lost(std::uint64_t length);
   // The judgement was wrong: what is lost and was not sent again is in flight as before.
   void unmark_lost();
+  // What was judged lost since this was last asked, in the order of the judgements.
+  std::vector<Loss> take_losses() { return std::exchange(losses_, {}); }
   // The peer took its SACKs back (RFC 2018 section 8): what was SACKed is lost.
   void forget_sacks();
 
@@ -100,6 +109,7 @@ class Scoreboard {
   bool empty() const { return records_.empty(); }
   std::uint64_t outstanding() const { return nxt_ - una_; }
   std::uint64_t in_flight() const { return outstanding() - sacked_ - lost_; }
+  std::uint64_t last_order() const { return last_order_; }  // of the last transmission; 0: none
   std::uint64_t sacked() const { return sacked_; }
   std::uint64_t lost() const { return lost_; }
   // One past the highest position ever delivered.
@@ -145,6 +155,7 @@ class Scoreboard {
   std::uint64_t lost_ = 0;
   std::uint64_t highest_delivered_ = 0;
   std::uint64_t last_order_ = 0;
+  std::vector<Loss> losses_;
   mutable std::uint64_t lost_hint_ = 0;  // nothing below it is lost
 };
 

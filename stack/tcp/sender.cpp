@@ -31,6 +31,7 @@ void Sender::start(std::uint64_t acked, std::uint64_t sent, std::uint64_t window
   if (sent > acked) {  // SYN payload the peer did not take: it left once, and is not there
     scoreboard_.append(sent, mss_, now);
     scoreboard_.mark_all_lost();
+    scoreboard_.take_losses();  // of no congestion
   }
 }
 
@@ -46,6 +47,7 @@ void Sender::set_mss(std::uint32_t mss, Instant now, MssReason reason) {
   controller_->set_mss(mss);
   if (!smaller || reason != MssReason::kPathMtu || !started_) return;
   scoreboard_.mark_larger_lost(mss);
+  scoreboard_.take_losses();  // of no congestion
   arm_tail_probe(now);
 }
 
@@ -94,6 +96,7 @@ Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
     prr_.on_ack(delivery.newly_delivered, in_flight(),
                 good ? Prr::Progress::kGood : Prr::Progress::kDoubtful);
   }
+  report_losses(now);
   feed_controller(delivery, prior_in_flight, now);
   arm_after_ack(advanced, now);
   return {.newly_acked = delivery.newly_acked,
@@ -238,20 +241,38 @@ void Sender::enter_fast_recovery(Instant now) {
   ++counters_.recoveries;
 }
 
+void Sender::report_losses(Instant now) {
+  for (const Scoreboard::Loss& loss : scoreboard_.take_losses()) {
+    newly_lost_ += loss.bytes;
+    controller_->on_loss(rate_sampler_.on_lost(loss.order, loss.bytes, now));
+  }
+}
+
 void Sender::feed_controller(const Scoreboard::Delivery& delivery, std::uint64_t prior_in_flight,
                              Instant now) {
   if (delivery.newly_delivered == 0) return;
   const bool round_ended = snd_una() > round_end_;
   const bool sampled = delivery.newest && !delivery.newest->retransmitted;
+  const std::uint64_t newest = delivery.newest ? delivery.newest->sending.order : 0;
+  const cc::RateSample sample =
+      rate_sampler_.on_delivered(delivery.newly_delivered, newest, rtt_.min_rtt(), now);
+  const Scoreboard::Record* const oldest = scoreboard_.oldest_in_flight();
+  rate_sampler_.forget_before(oldest != nullptr ? oldest->order : scoreboard_.last_order() + 1);
   controller_->on_ack({.now = now,
                        .newly_delivered = delivery.newly_delivered,
+                       .newly_lost = std::exchange(newly_lost_, 0),
                        .prior_in_flight = prior_in_flight,
+                       .in_flight = in_flight(),
+                       .total_delivered = rate_sampler_.delivered(),
                        .srtt = rtt_.srtt(),
                        .min_rtt = rtt_.min_rtt(),
                        .latest_rtt = sampled ? rtt_.latest() : Duration::zero(),
+                       .round = rate_sampler_.round(),
                        .round_ended = round_ended,
                        .in_recovery = recovery_.phase() == Recovery::Phase::kFast,
-                       .cwnd_limited = cwnd_limited()});
+                       .after_timeout = recovery_.phase() == Recovery::Phase::kTimeout,
+                       .cwnd_limited = cwnd_limited(),
+                       .sample = sample});
   if (round_ended) {
     round_end_ = snd_nxt();
     last_max_flight_ = std::exchange(round_max_flight_, in_flight());
@@ -283,7 +304,8 @@ std::uint64_t Sender::in_flight() const {
 }
 
 std::uint64_t Sender::allowance() const {
-  if (recovery_.phase() == Recovery::Phase::kFast) return prr_.allowance();
+  const bool proportional = controller_->recovery_pace() == cc::RecoveryPace::kProportional;
+  if (recovery_.phase() == Recovery::Phase::kFast && proportional) return prr_.allowance();
   const std::uint64_t flight = in_flight();
   return controller_->cwnd() > flight ? controller_->cwnd() - flight : 0;
 }

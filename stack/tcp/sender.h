@@ -27,6 +27,7 @@
 #include "stack/tcp/pacer.h"
 #include "stack/tcp/prr.h"
 #include "stack/tcp/rack.h"
+#include "stack/tcp/rate_sampler.h"
 #include "stack/tcp/recovery.h"
 #include "stack/tcp/rtt.h"
 #include "stack/tcp/scoreboard.h"
@@ -129,6 +130,7 @@ class Sender {
   Duration retransmission_timeout() const;  // with backoff
   Rate pacing_rate() const;
   const cc::Controller& controller() const { return *controller_; }
+  const RateSampler& rate_sampler() const { return rate_sampler_; }
   struct Counters {
     std::uint64_t bytes_sent = 0, bytes_retransmitted = 0, timeouts = 0, recoveries = 0,
                   spurious = 0, tail_loss_probes = 0, window_probes = 0;
@@ -161,6 +163,7 @@ class Sender {
   void judge_by_time(const Scoreboard::Delivery& delivery, Instant now);
   void judge_by_duplicates(Scoreboard::Delivery& delivery, bool duplicate, Instant now);
   void enter_fast_recovery(Instant now);
+  void report_losses(Instant now);
   void feed_controller(const Scoreboard::Delivery& delivery, std::uint64_t prior_in_flight,
                        Instant now);
   cc::Congestion congestion(cc::CongestionKind kind, Instant now) const;
@@ -172,6 +175,7 @@ class Sender {
   std::optional<Plan> plan_tail_probe() const;
   std::optional<Plan> plan_retransmission(Instant now);
   std::optional<Plan> plan_new(Instant now);
+  void note_idle_room(Instant now);
   Plan cover(std::uint64_t begin, std::uint64_t end, Kind kind) const;
   std::uint64_t burst(Instant now) const;
   bool held_by_pacing(Instant now);
@@ -208,6 +212,8 @@ class Sender {
   Prr prr_;
   Recovery recovery_;
   Pacer pacer_;
+  RateSampler rate_sampler_;
+  std::uint64_t newly_lost_ = 0;         // bytes, since the controller last heard of an ACK
 
   std::uint32_t duplicate_acks_ = 0;     // without SACK only
   std::uint64_t reno_delivered_ = 0;     // bytes that duplicate ACKs say have arrived

@@ -62,7 +62,10 @@ std::optional<Sender::Plan> Sender::plan_retransmission(Instant now) {
 }
 
 std::optional<Sender::Plan> Sender::plan_new(Instant now) {
-  if (all_sent()) return std::nullopt;
+  if (all_sent()) {
+    note_idle_room(now);
+    return std::nullopt;
+  }
   const std::uint64_t usable = window_edge() > snd_nxt() ? window_edge() - snd_nxt() : 0;
   const std::uint64_t data = end_ > snd_nxt() ? end_ - snd_nxt() : 0;
   if (usable == 0) return std::nullopt;  // something is outstanding: its ACK moves the edge
@@ -84,6 +87,13 @@ std::optional<Sender::Plan> Sender::plan_new(Instant now) {
   if (length == 0) return std::nullopt;
   const bool fin = finished_ && length == data && usable > length;
   return cover(snd_nxt(), snd_nxt() + length + (fin ? 1 : 0), Kind::kNew);
+}
+
+// Nothing to send though window and pacing would let it leave: what is delivered from here on tells
+// of the application and not of the path.
+void Sender::note_idle_room(Instant now) {
+  if (allowance() < mss_ || now < pacer_.ready_at()) return;
+  rate_sampler_.on_app_limited(in_flight());
 }
 
 // [begin, end) as a plan: the position after the last byte is the FIN's.
@@ -127,6 +137,7 @@ void Sender::sent(const Plan& plan, std::uint32_t length, bool fin, Instant now)
   ENSURE(!fin || (plan.fin && length == plan.max_length));
   const std::uint64_t size = std::uint64_t{length} + (fin ? 1 : 0);
   const std::uint64_t end = plan.position + size;
+  const std::uint64_t order_before = scoreboard_.last_order();
   if (plan.position == snd_nxt()) {
     scoreboard_.append(end, mss_, now);
     counters_.bytes_sent += length;
@@ -136,6 +147,9 @@ void Sender::sent(const Plan& plan, std::uint32_t length, bool fin, Instant now)
     if (!sacked) scoreboard_.retransmit(plan.position, end, mss_, now);
     recovery_.on_retransmitted(plan.position, size, now);
     counters_.bytes_retransmitted += length;
+  }
+  if (scoreboard_.last_order() != order_before) {
+    rate_sampler_.on_sent(scoreboard_.last_order(), size, in_flight(), now);
   }
   if (plan.kind != Kind::kWindowProbe) pacer_.sent(length, pacing_rate(), now);
   if (recovery_.phase() == Recovery::Phase::kFast) prr_.on_sent(size);

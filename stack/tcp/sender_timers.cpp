@@ -38,6 +38,7 @@ void Sender::reordering_due(Instant now) {
   const std::uint64_t lost_before = scoreboard_.lost();
   reordering_deadline_ = rack_.detect(scoreboard_, rack_facts(), now);
   if (scoreboard_.lost() > lost_before && recovery_.open()) enter_fast_recovery(now);
+  report_losses(now);
 }
 
 Sender::TimerOutcome Sender::retransmission_due(Instant now) {
@@ -57,6 +58,7 @@ Sender::TimerOutcome Sender::retransmission_due(Instant now) {
     cwr_pending_ = true;
   }
   scoreboard_.mark_all_lost();
+  report_losses(now);
   duplicate_acks_ = 0;
   reno_delivered_ = 0;
   pacer_.grant(mss_);
@@ -132,7 +134,10 @@ void Sender::arm_after_ack(bool advanced, Instant now) {
     return;
   }
   // The window is open again, and what probed it did not fit: it leads what leaves now.
-  if (persist_backoff_ > 0 && !advanced) scoreboard_.mark_all_lost();
+  if (persist_backoff_ > 0 && !advanced) {
+    scoreboard_.mark_all_lost();
+    scoreboard_.take_losses();  // of no congestion
+  }
   persist_deadline_ = kNever;
   persist_backoff_ = 0;
   window_probe_due_ = false;

@@ -98,15 +98,18 @@ TEST_CASE("no subflow grows faster than Reno would on its path, however large al
   group.leave(other);
 }
 
-TEST_CASE("an increase that rounds to nothing is one byte") {
+TEST_CASE("growth of less than a byte is kept until it makes one") {
   CoupledGroup group;
-  CoupledGroup::Member other{.window = 1'000'000'000, .rtt = 10ms};
+  CoupledGroup::Member other{.window = 1'000'000, .rtt = 10ms};
   group.join(other);
   Lia lia(kMss, group);
   lia.on_congestion({.in_flight = 10000});
   const std::uint64_t before = lia.cwnd();
-  lia.on_ack(limited(10, 10ms));
-  CHECK(lia.cwnd() == before + 1);
+  lia.on_ack(limited(10, 10ms));  // a hundredth of a byte
+  CHECK(lia.cwnd() == before);
+  for (int i = 0; i < 500; ++i) lia.on_ack(limited(10, 10ms));
+  CHECK(lia.cwnd() > before + 2);
+  CHECK(lia.cwnd() < before + 8);
   group.leave(other);
 }
 
