@@ -97,6 +97,18 @@ void round_trip(const ip::Input& input) {
   ENSURE(again->seq == error->seq);
 }
 
+// A fragment can be built from what was read of it, and reads back the same.
+void build_again(const ip::Header& header) {
+  if (!header.fragment) return;
+  const std::vector<std::uint8_t> packet = ip::build_packet(header, header.transport);
+  const auto parsed = ip::parse_header(packet);
+  const auto* again = std::get_if<ip::Header>(&parsed);
+  ENSURE(again != nullptr && again->fragment == header.fragment);
+  ENSURE(again->source == header.source && again->destination == header.destination);
+  ENSURE(again->first_protocol == header.first_protocol && again->ecn == header.ecn);
+  ENSURE(std::ranges::equal(again->transport, header.transport));
+}
+
 // IPv4 fragments of one datagram that name different protocols: lwIP drops the datagram, since what
 // it hears for is the last one's.
 class ProtocolMix {
@@ -134,7 +146,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         .checksum = vouched ? ChecksumState::kVerified : ChecksumState::kUnverified};
     const auto parsed = ip::parse_header(record->packet);
     const auto* header = std::get_if<ip::Header>(&parsed);
-    if (header != nullptr) protocols.see(*header);
+    if (header != nullptr) {
+      protocols.see(*header);
+      build_again(*header);
+    }
     const bool is_fragment = header != nullptr && header->fragment;
 
     const auto before = record->packet;
