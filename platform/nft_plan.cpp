@@ -1,5 +1,7 @@
 #include "platform/nft_plan.h"
 
+#include <netinet/in.h>
+
 #include <fmt/format.h>
 
 #include "platform/links.h"
@@ -64,12 +66,12 @@ std::string capture_rules(const GatewayNftPlan& plan) {
   rules +=
       fmt::format("    iifname {0} ct mark {1:#x} ct direction original meta mark set {1:#x}\n",
                   lan, plan.mark);
-  // Errors the LAN sends about our segments, PMTU above all, belong to the same connection.
+  // Errors the LAN sends about our segments, PMTU above all, belong to the same connection. Protocols
+  // by number: their names are in /etc/protocols, which a small system does without.
   rules += fmt::format(
-      "    iifname {0} meta l4proto {{ icmp, ipv6-icmp }} ct state related ct mark {1:#x} meta "
-      "mark "
+      "    iifname {0} meta l4proto {{ {2}, {3} }} ct state related ct mark {1:#x} meta mark "
       "set {1:#x}\n",
-      lan, plan.mark);
+      lan, plan.mark, int{IPPROTO_ICMP}, int{IPPROTO_ICMPV6});
   return rules;
 }
 

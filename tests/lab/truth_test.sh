@@ -167,7 +167,7 @@ case_concentrator_killed() {
 case_syn_payload_dropped() {
   local i got before rules='add table inet box; add chain inet box pass { type filter hook forward priority 0; };'
   for i in 5 6 7 8 9 10 11 12 13 14 15; do
-    rules+="add rule inet box pass iifname up1 ip protocol tcp tcp flags & (syn|ack) == syn tcp doff $i meta length > $((20 + 4 * i)) counter drop;"
+    rules+="add rule inet box pass iifname up1 ip protocol 6 tcp flags & (syn|ack) == syn tcp doff $i meta length > $((20 + 4 * i)) counter drop;"
   done
   lab_in net nft "$rules"
   for i in 1 2 3; do
@@ -184,7 +184,7 @@ case_syn_payload_dropped() {
 }
 
 case_nat_rebinding() {
-  lab_in net nft 'add table inet nat; add chain inet nat out { type nat hook postrouting priority srcnat; }; add rule inet nat out iifname "up1" oifname "core" meta l4proto tcp masquerade random'
+  lab_in net nft 'add table inet nat; add chain inet nat out { type nat hook postrouting priority srcnat; }; add rule inet nat out iifname "up1" oifname "core" meta l4proto 6 masquerade random'
   sed -i 's/^allow: \[/allow: [ 203.0.113.1\/32,/' "$LAB_DIR/concentrator.yaml"
   # At once: the client of the silent server is waited for still.
   kill "$LAB_CONCENTRATOR"

@@ -41,7 +41,7 @@ table inet braid {
     type filter hook prerouting priority mangle;
     iifname { "lan0" } tcp flags & (syn|ack|rst|fin) == syn ct state new fib daddr type != local ct mark set 0x42
     iifname { "lan0" } ct mark 0x42 ct direction original meta mark set 0x42
-    iifname { "lan0" } meta l4proto { icmp, ipv6-icmp } ct state related ct mark 0x42 meta mark set 0x42
+    iifname { "lan0" } meta l4proto { 1, 58 } ct state related ct mark 0x42 meta mark set 0x42
   }
   chain source {
     type nat hook postrouting priority srcnat;
