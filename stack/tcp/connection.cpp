@@ -14,8 +14,6 @@ constexpr Duration kBlockedDoorPoll = 10ms;
 // RFC 9293 MUST-26: one unanswered keep-alive proves nothing.
 constexpr std::uint32_t kKeepalivesUnanswered = 9;
 constexpr Duration kKeepaliveRetry = 75s;
-// RFC 1191 7.1: link MTUs to try below the current one, when a router does not say.
-constexpr std::uint32_t kPlateaus[] = {8166, 4352, 2002, 1492, 1280, 1006, 576};
 
 Handshake::Offer offer_from(const Tuple& tuple, const ConnectionConfig& config) {
   return {.family = tuple.remote.address.family(), .mtu = config.mtu,
@@ -24,29 +22,13 @@ Handshake::Offer offer_from(const Tuple& tuple, const ConnectionConfig& config) 
           .max_retransmissions = config.max_syn_retransmissions};
 }
 
-std::uint32_t plateau_below(std::uint32_t mtu) {
-  for (const std::uint32_t plateau : kPlateaus) if (plateau < mtu) return plateau;
-  return 0;
-}
-
-// RFC 9293 3.9.2.2: soft errors may pass, hard ones will not.
-bool is_soft(wire::IcmpError::Kind kind) {
-  using Kind = wire::IcmpError::Kind;
-  return kind == Kind::kNetUnreachable || kind == Kind::kHostUnreachable ||
-         kind == Kind::kTimeExceeded;
-}
-
-bool is_hard(wire::IcmpError::Kind kind) {
-  using Kind = wire::IcmpError::Kind;
-  return kind == Kind::kProtocolUnreachable || kind == Kind::kPortUnreachable ||
-         kind == Kind::kAdminProhibited;
-}
-
 }  // namespace
 
 Connection::Connection(const Tuple& tuple, StreamUser& user, ConnectionConfig config, SeqNum isn)
     : tuple_(tuple), user_(user), config_(std::move(config)), iss_(isn),
-      handshake_(offer_from(tuple, config_)), pmtu_(config_.mtu), doubt_(config_.doubt_after) {
+      handshake_(offer_from(tuple, config_)),
+      path_mtu_(tuple.remote.address.family(), config_.mtu, config_.path_mtu),
+      doubt_(config_.doubt_after) {
   ENSURE(config_.controller != nullptr);
 }
 
@@ -99,21 +81,29 @@ void Connection::start_receiver(const wire::Segment& syn) {
 
 void Connection::start_sender(std::uint64_t acked, std::uint64_t sent, std::uint64_t window,
                               std::optional<Duration> rtt, Instant now) {
+  path_mtu_.set_ceiling(handshake_.agreed().peer_mss +
+                        header_bytes(tuple_.remote.address.family()));
   sender_mss_ = effective_mss();
   const std::uint32_t largest = 65535 - header_bytes(tuple_.remote.address.family()) - 40;
   const std::uint32_t super = std::min(config_.max_super_payload, largest);
   sender_ = std::make_unique<Sender>(Sender::Setup{
       .mss = sender_mss_, .max_super_payload = super == 0 ? sender_mss_ : super,
       .sack = handshake_.agreed().sack, .controller = std::move(config_.controller),
-      .max_retransmissions = config_.max_retransmissions});
+      .max_retransmissions = config_.max_retransmissions,
+      .syn = handshake_.timed_out() ? Sender::Setup::Syn::kRepeated
+                                    : Sender::Setup::Syn::kAnswered});
   max_send_window_ = std::max(max_send_window_, window);
   sender_->start(acked, sent, window, rtt, now);
 }
 
 // DESIGN 6: the time a Convert SYN takes holds the server's leg, so it may say nothing.
-std::optional<Duration> Connection::handshake_rtt(Instant now) const {
+// With several SYNs out, the timestamp echoed says which one was answered (RFC 7323 4).
+std::optional<Duration> Connection::handshake_rtt(const wire::Segment& answer, Instant now) const {
   if (config_.handshake_rtt == ConnectionConfig::HandshakeRtt::kIgnore) return std::nullopt;
-  return handshake_.round_trip(now);
+  if (const std::optional<Duration> exact = handshake_.round_trip(now)) return exact;
+  const std::optional<Instant> sent = echoed_tick(answer, now);
+  if (!sent || !handshake_.was_sending(*sent)) return std::nullopt;
+  return now - *sent;
 }
 
 // ---- the user's requests
@@ -242,8 +232,9 @@ void Connection::resend_syn(Instant now) {
 void Connection::run_sender_timer(Instant now) {
   switch (sender_->on_deadline(now)) {
     case Sender::TimerOutcome::kNothing:
-    case Sender::TimerOutcome::kProbe: break;
+    case Sender::TimerOutcome::kProbe: note_probe_fate(now); break;
     case Sender::TimerOutcome::kRetransmit:
+      note_timeout(now);
       user_.retransmission_timeout(sender_->consecutive_timeouts(), now);
       break;
     case Sender::TimerOutcome::kGiveUp: end(CloseReason::kTimedOut, now); break;
@@ -278,43 +269,6 @@ void Connection::run_doubt(Instant now) {
   }
 }
 
-// ---- errors from the network
-
-void Connection::receive_error(const wire::IcmpError& error, Instant now) {
-  if (ending_ != Ending::kNone) return;
-  // RFC 5927 4.1: it must quote something that is in flight.
-  const std::int64_t quoted = ack_position(error.seq);
-  const std::int64_t oldest = is_synchronized() ? static_cast<std::int64_t>(snd_una()) : -1;
-  if (quoted < oldest || quoted >= static_cast<std::int64_t>(snd_nxt())) return;
-  last_error_ = error;
-  if (error.kind == wire::IcmpError::Kind::kPacketTooBig) {
-    too_big(error, now);
-  } else if (state_ == State::kSynSent) {
-    connecting_failed(error, now);
-  }
-  // Otherwise RFC 9293 MUST-56: remembered, and the connection goes on trying.
-}
-
-void Connection::connecting_failed(const wire::IcmpError& error, Instant now) {
-  const bool soft_ends = config_.soft_errors == ConnectionConfig::SoftErrors::kEndConnecting;
-  if (is_hard(error.kind) || (soft_ends && is_soft(error.kind))) {
-    end(CloseReason::kUnreachable, now);
-  }
-}
-
-void Connection::too_big(const wire::IcmpError& error, Instant now) {
-  const wire::Family family = tuple_.remote.address.family();
-  const std::uint32_t floor = header_bytes(family) + default_mss(family);
-  const std::uint32_t told = error.mtu != 0 ? error.mtu : plateau_below(pmtu_);
-  const std::uint32_t mtu = std::max(told, floor);
-  if (mtu >= pmtu_) return;
-  pmtu_ = mtu;
-  if (!sender_) return;
-  sender_mss_ = effective_mss();
-  sender_->set_mss(sender_mss_, now, Sender::MssReason::kPathMtu);
-  wake();
-}
-
 // ---- what others may ask
 
 std::uint64_t Connection::snd_una() const { return sender_ ? sender_->snd_una() : 0; }
@@ -336,6 +290,8 @@ Connection::PathInfo Connection::path_info() const {
   PathInfo info;
   info.mss = effective_mss();
   info.super_segment = info.mss;
+  info.path_mtu = path_mtu_.believed();
+  info.path_mtu_source = path_mtu_.source();
   info.last_received = last_received_;
   if (!sender_) return info;
   info.super_segment = sender_->max_super_payload();
@@ -372,6 +328,7 @@ Connection::Remains Connection::remains() const {
 }
 
 void Connection::validate() const {
+  path_mtu_.validate();
   if (receiver_) receiver_->validate();
   if (sender_) sender_->validate();
   ENSURE(!is_synchronized() || (receiver_ && sender_));

@@ -7,6 +7,7 @@
 //   connection.cpp          life: open, answer, abort, timers, end
 //   connection_receive.cpp  the steps of RFC 9293 3.10.7, in their order
 //   connection_send.cpp     flush: what leaves, and how a segment is built
+//   connection_path.cpp     the path MTU: ICMP, evidence for PathMtu, probes; ICMP errors
 // Timers of its own, beside those of the roles:
 //   keep-alive (RFC 9293 3.8.4)  after keepalive_interval of silence
 //   doubt (tcp/doubt.h)          after doubt_after of silence behind data of the peer's
@@ -32,6 +33,7 @@
 #include "stack/tcp/doubt.h"
 #include "stack/tcp/exit.h"
 #include "stack/tcp/handshake.h"
+#include "stack/tcp/path_mtu.h"
 #include "stack/tcp/receiver.h"
 #include "stack/tcp/state.h"
 #include "stack/tcp/stream_user.h"
@@ -45,6 +47,8 @@ class Sender;
 struct ConnectionConfig {
   std::unique_ptr<cc::Controller> controller;
   std::uint32_t mtu = 1500;                  // of the interface, bytes; the MSS we announce follows
+  // What others have found this path to carry (PathInfo::path_mtu), bytes; 0: nothing is known.
+  std::uint32_t path_mtu = 0;
   std::uint32_t max_super_payload = 60000;   // bytes of one super-segment; 0: plain segments only
   std::uint8_t window_scale = 8;             // RFC 7323, at most 14
   bool timestamps = true;
@@ -128,6 +132,8 @@ class Connection : public Agenda::Entry {
     Duration srtt{}, min_rtt{}, rttvar{}, rto{};
     std::uint64_t cwnd = 0, in_flight = 0, ssthresh = 0, send_window = 0;  // bytes
     std::uint32_t mss = 0;              // payload bytes of a full segment, after options
+    std::uint32_t path_mtu = 0;         // bytes of an IP packet the path is held to carry
+    PathMtu::Source path_mtu_source = PathMtu::Source::kInterface;
     std::uint32_t super_segment = 0;    // payload bytes of the largest super-segment
     std::uint32_t consecutive_timeouts = 0;
     Rate pacing_rate;
@@ -170,7 +176,7 @@ class Connection : public Agenda::Entry {
   void start_sender(std::uint64_t acked, std::uint64_t sent, std::uint64_t window,
                     std::optional<Duration> rtt, Instant now);
   void start_receiver(const wire::Segment& syn);
-  std::optional<Duration> handshake_rtt(Instant now) const;
+  std::optional<Duration> handshake_rtt(const wire::Segment& answer, Instant now) const;
   void run_timers(Instant now);
   void resend_syn(Instant now);
   void run_sender_timer(Instant now);
@@ -180,8 +186,6 @@ class Connection : public Agenda::Entry {
   void end_with_reset(CloseReason reason, Instant now);
   void enter_time_wait(Instant now);
   void finish_ending(CloseReason reason, Instant now);
-  void too_big(const wire::IcmpError& error, Instant now);
-  void connecting_failed(const wire::IcmpError& error, Instant now);
   void validate_in_debug() const;
   std::uint64_t snd_una() const;
   std::uint64_t snd_nxt() const;
@@ -207,6 +211,21 @@ class Connection : public Agenda::Entry {
   void reset_stray(const wire::Segment& segment);
   std::int64_t ack_position(SeqNum ack) const;
 
+  std::optional<Instant> echoed_tick(const wire::Segment& segment, Instant now) const;
+
+  // --- connection_path.cpp
+  void connecting_failed(const wire::IcmpError& error, Instant now);
+  void apply(PathMtu::Change change, Instant now);
+  void note_arrival(std::uint32_t largest_segment, Instant now);
+  void note_probe_fate(Instant now);
+  void note_timeout(Instant now);
+  void offer_path_probe(Instant now);
+  std::uint32_t packet_holding(std::uint32_t payload) const;
+  std::uint32_t segment_limit(std::uint32_t packet) const;
+  std::uint32_t segment_limit() const;   // payload and options of one segment, bytes
+  std::uint32_t reserved_options() const;
+  std::uint32_t effective_mss() const;   // payload of a full data segment, bytes
+
   // --- connection_send.cpp
   bool emit_all(Instant now, Exit& exit);
   bool emit_syn(Instant now, Exit& exit);
@@ -221,7 +240,9 @@ class Connection : public Agenda::Entry {
   void tell_sender_the_end();
   void refresh_mss(Instant now);
   wire::Segment make_syn(Instant now);
-  wire::Segment make_segment(const Outgoing& outgoing, const Slices& payload);
+  // `packet`: bytes of the IP packets it may fill.
+  wire::Segment make_segment(const Outgoing& outgoing, const Slices& payload,
+                             std::uint32_t packet);
   std::uint64_t grantable_room() const;
   std::uint16_t window_field(ReceiveWindow::Field field);
   void emit(const wire::Segment& segment, Exit& exit);
@@ -229,8 +250,6 @@ class Connection : public Agenda::Entry {
     return iss_ + 1 + static_cast<std::uint32_t>(position);
   }
   wire::Timestamps timestamps(Instant now) const;
-  std::uint32_t segment_limit() const;   // payload and options of one segment, bytes
-  std::uint32_t effective_mss() const;   // payload of a full data segment, bytes
 
   Tuple tuple_;
   StreamUser& user_;
@@ -241,7 +260,8 @@ class Connection : public Agenda::Entry {
   Handshake handshake_;
   std::optional<Receiver> receiver_;   // once the peer's SYN is in
   std::unique_ptr<Sender> sender_;     // once anything but a SYN may leave
-  std::uint32_t pmtu_;
+  PathMtu path_mtu_;
+  std::uint32_t path_probe_ = 0;       // packet size the sender is to probe, bytes; 0: none
   std::uint32_t sender_mss_ = 0;       // as the sender knows it
 
   SynDue syn_due_ = SynDue::kNone;

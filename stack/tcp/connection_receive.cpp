@@ -81,7 +81,7 @@ void Connection::complete_active(const wire::Segment& syn_ack, std::uint64_t ack
   syn_due_ = SynDue::kNone;
   snd_wl1_ = syn_ack.seq;
   snd_wl2_ = syn_ack.ack;
-  start_sender(acked, syn_payload_sent_, syn_ack.window, handshake_rtt(now), now);
+  start_sender(acked, syn_payload_sent_, syn_ack.window, handshake_rtt(syn_ack, now), now);
   ack_request_ = AckRequest::kHandshake;
   const Verdict verdict = user_.established(syn_ack, static_cast<std::uint32_t>(acked), now);
   if (verdict == Verdict::kReset) end_with_reset(CloseReason::kProtocolError, now);
@@ -238,7 +238,7 @@ bool Connection::complete_passive(const wire::Segment& segment, Instant now) {
   if (!user_.may_complete(segment)) return false;
   const auto acked = static_cast<std::uint64_t>(ack_position(segment.ack));
   const std::uint64_t window = std::uint64_t{segment.window} << handshake_.agreed().send_shift;
-  const std::optional<Duration> rtt = handshake_rtt(now);
+  const std::optional<Duration> rtt = handshake_rtt(segment, now);
   state_ = State::kEstablished;
   handshake_.complete();
   syn_due_ = SynDue::kNone;
@@ -288,20 +288,24 @@ void Connection::give_to_sender(const wire::Segment& segment, std::uint64_t ack,
   input.carries_data = segment.seq_length() > 0;
   input.signalling_only = carries_signal(segment);
   input.ecn_echo = agreed.ecn && segment.flags.ece;
-  if (agreed.timestamps && segment.options.timestamps) {
-    const std::uint32_t echo = segment.options.timestamps->echo_reply;
-    const auto age = static_cast<std::int32_t>(timestamps(now).value - echo);
-    if (age >= 0 && echo != 0) {
-      const Instant tick{std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch())};
-      input.echoed = tick - std::chrono::milliseconds(age);
-      if (ack > snd_una()) input.timestamp_rtt = now - *input.echoed;
-    }
-  }
+  input.echoed = echoed_tick(segment, now);
+  if (input.echoed && ack > snd_una()) input.timestamp_rtt = now - *input.echoed;
   const Sender::AckOutcome outcome = sender_->receive_ack(input, now);
+  note_arrival(outcome.largest_segment, now);
   if (outcome.newly_acked > 0) {
     user_.acked(sender_->snd_una() - (sender_->fin_acked() ? 1 : 0), now);
   }
   if (outcome.budget_grew && ending_ == Ending::kNone) user_.send_budget_grew();
+}
+
+// The moment the timestamp echoed by this segment stands for: the start of that tick of our clock.
+std::optional<Instant> Connection::echoed_tick(const wire::Segment& segment, Instant now) const {
+  if (!handshake_.agreed().timestamps || !segment.options.timestamps) return std::nullopt;
+  const std::uint32_t echo = segment.options.timestamps->echo_reply;
+  const auto age = static_cast<std::int32_t>(timestamps(now).value - echo);
+  if (age < 0 || echo == 0) return std::nullopt;
+  const Instant tick{std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch())};
+  return tick - std::chrono::milliseconds(age);
 }
 
 void Connection::fin_acked(Instant now) {

@@ -67,7 +67,8 @@ wire::Segment Connection::make_syn(Instant now) {
   outgoing.length = config_.syn_payload;
   user_.add_options(outgoing, segment.options);
   const auto options = static_cast<std::uint32_t>(wire::encoded_length(segment.options));
-  const std::uint32_t room = pmtu_ - header_bytes(tuple_.remote.address.family()) - options;
+  const std::uint32_t room =
+      path_mtu_.size() - header_bytes(tuple_.remote.address.family()) - options;
   const std::uint32_t length = std::min(config_.syn_payload, room);
   if (length > 0) segment.payload = user_.peek(0, length);
   syn_payload_sent_ = std::max<std::uint64_t>(syn_payload_sent_, segment.payload.size());
@@ -92,17 +93,23 @@ bool Connection::emit_data(Instant now, Exit& exit) {
   if (!sender_ || ending_ != Ending::kNone) return true;
   refresh_mss(now);
   tell_sender_the_end();
+  offer_path_probe(now);
   while (const std::optional<Sender::Plan> plan = sender_->plan(now)) {
     if (!exit.ready(tuple_.interface)) return false;
     Slices payload;
     if (plan->max_length > 0) payload = user_.peek(plan->position, plan->max_length);
     ENSURE(payload.size() <= plan->max_length);
     if (payload.empty() && plan->max_length > 0) return true;  // the user changed its mind
+    std::uint32_t packet = path_mtu_.size();
+    if (plan->size == Sender::Size::kPathProbe) {
+      if (payload.size() >= sender_->path_probe_payload()) packet = path_probe_;
+      else payload = payload.sub(0, std::min(payload.size(), sender_mss_));
+    }
     const Outgoing outgoing{.purpose = payload.empty() ? Purpose::kAck : Purpose::kData,
                             .position = plan->position, .length = payload.size(),
                             .fin = plan->fin && payload.size() == plan->max_length,
                             .retransmission = plan->kind != Sender::Kind::kNew, .now = now};
-    wire::Segment segment = make_segment(outgoing, payload);
+    wire::Segment segment = make_segment(outgoing, payload, packet);
     finish_data(segment, outgoing);
     emit(segment, exit);
     sender_->sent(*plan, segment.payload.size(), segment.flags.fin, now);
@@ -163,7 +170,8 @@ bool Connection::emit_acks(Instant now, Exit& exit) {
 
 bool Connection::emit_ack(Purpose purpose, std::uint64_t position, Instant now, Exit& exit) {
   if (!exit.ready(tuple_.interface)) return false;
-  emit(make_segment({.purpose = purpose, .position = position, .now = now}, {}), exit);
+  emit(make_segment({.purpose = purpose, .position = position, .now = now}, {}, path_mtu_.size()),
+       exit);
   return true;
 }
 
@@ -191,7 +199,8 @@ bool Connection::emit_reset(Instant now, Exit& exit) {
 // ---- building
 
 // A segment after the SYNs. What it acknowledges and announces counts as said from here on.
-wire::Segment Connection::make_segment(const Outgoing& outgoing, const Slices& payload) {
+wire::Segment Connection::make_segment(const Outgoing& outgoing, const Slices& payload,
+                                       std::uint32_t packet) {
   wire::Segment segment;
   segment.source = tuple_.local;
   segment.destination = tuple_.remote;
@@ -206,8 +215,12 @@ wire::Segment Connection::make_segment(const Outgoing& outgoing, const Slices& p
   wire::fit(segment.options);
   segment.payload = payload;
   const std::uint32_t piece =
-      segment_limit() - static_cast<std::uint32_t>(wire::encoded_length(segment.options));
-  if (payload.size() > piece) segment.gso_size = static_cast<std::uint16_t>(piece);
+      segment_limit(packet) - static_cast<std::uint32_t>(wire::encoded_length(segment.options));
+  if (payload.size() > piece && packet > path_mtu_.size()) {
+    segment.payload = payload.sub(0, piece);  // a probe is one packet
+  } else if (payload.size() > piece) {
+    segment.gso_size = static_cast<std::uint16_t>(piece);
+  }
   receiver_->sent(segment.options);
   return segment;
 }
@@ -244,19 +257,6 @@ wire::Timestamps Connection::timestamps_at(Instant now, std::uint32_t offset, st
 
 wire::Timestamps Connection::timestamps(Instant now) const {
   return timestamps_at(now, config_.timestamp_offset, receiver_ ? receiver_->ts_recent() : 0);
-}
-
-// RFC 9293 MUST-16: what the peer takes and the path carries.
-std::uint32_t Connection::segment_limit() const {
-  const std::uint32_t path = pmtu_ - header_bytes(tuple_.remote.address.family());
-  return std::min<std::uint32_t>(handshake_.agreed().peer_mss, path);
-}
-
-std::uint32_t Connection::effective_mss() const {
-  constexpr std::uint32_t kTimestampBytes = 12;
-  const std::uint32_t user = (user_.data_option_bytes() + 3) / 4 * 4;
-  const std::uint32_t options = user + (handshake_.agreed().timestamps ? kTimestampBytes : 0);
-  return segment_limit() - std::min(options, segment_limit() / 2);
 }
 
 }  // namespace braid::tcp

@@ -57,6 +57,12 @@ class Handshake {
   Instant next_deadline() const { return deadline_; }
   // SYNs that have left.
   std::uint32_t transmissions() const { return transmissions_; }
+  // The timer expired while our SYN was waited for.
+  bool timed_out() const { return timed_transmissions_ > 1; }
+  // SYNs of ours left at and after `when`, a tick of the timestamp clock.
+  bool was_sending(Instant when) const {
+    return transmissions_ > 0 && when + std::chrono::milliseconds(1) > first_sent_;
+  }
   // The time since our SYN left, if it left once only (Karn).
   std::optional<Duration> round_trip(Instant now) const;
 

@@ -14,6 +14,7 @@ void Prr::enter(std::uint64_t flight_size, std::uint64_t target, std::uint32_t m
 }
 
 void Prr::on_ack(std::uint64_t delivered, std::uint64_t in_flight, Progress progress) {
+  if (delivered == 0 && sent_ > 0) return;  // RFC 9937 6.2: it says nothing of room in the path
   delivered_ += delivered;
   if (in_flight > target_) {
     const std::uint64_t share = (delivered_ * target_ + flight_size_ - 1) / flight_size_;
@@ -23,7 +24,7 @@ void Prr::on_ack(std::uint64_t delivered, std::uint64_t in_flight, Progress prog
     if (progress == Progress::kGood) refill += mss_;
     allowance_ = std::min(target_ - in_flight, refill);
   }
-  // RFC 6937 section 3: the fast retransmission that begins recovery is always sent.
+  // RFC 9937 6.2: the fast retransmission that begins recovery is always sent.
   if (sent_ == 0) allowance_ = std::max(allowance_, mss_);
 }
 

@@ -41,6 +41,15 @@ Instant Rack::detect(Scoreboard& scoreboard, const Facts& facts, Instant now) {
   return kNever;
 }
 
+void Rack::on_timeout(Scoreboard& scoreboard, const Facts& facts, Instant now) {
+  const Duration patience = rtt_ + reordering_window(scoreboard, facts);
+  while (const Scoreboard::Record* record = scoreboard.oldest_in_flight()) {
+    if (record->sent_at + patience > now) break;
+    scoreboard.mark_lost(*record);
+  }
+  if (const Scoreboard::Record* head = scoreboard.first()) scoreboard.mark_head_lost(head->size());
+}
+
 Duration TailLossProbe::timeout(Duration srtt, std::uint64_t in_flight, std::uint32_t mss) {
   if (srtt == Duration::zero()) return 1s;
   return 2 * srtt + (in_flight <= mss ? kMaxAckDelay : 2ms);

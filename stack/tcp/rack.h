@@ -30,6 +30,9 @@ class Rack {
   void on_dsack(std::uint64_t snd_una, std::uint64_t snd_nxt);
   // A recovery ended; sixteen in a row without DSACK narrow the window again.
   void on_recovery_end();
+  // The retransmission timer fired: the head is lost, and of the rest what is overdue by its own age
+  // (RFC 8985 6.3); what left a moment ago is given its time.
+  void on_timeout(Scoreboard& scoreboard, const Facts& facts, Instant now);
   // Marks what is lost by now; returns when to look again (kNever: only at the next ACK).
   Instant detect(Scoreboard& scoreboard, const Facts& facts, Instant now);
 
@@ -59,6 +62,10 @@ class TailLossProbe {
   static Duration timeout(Duration srtt, std::uint64_t in_flight, std::uint32_t mss);
 
   bool outstanding() const { return end_.has_value(); }
+  // The DSACK reports this probe's copy, and says nothing of reordering or of a recovery.
+  bool explains(const Interval& dsack) const {
+    return kind_ == Kind::kRetransmission && end_ == dsack.end;
+  }
   void sent(std::uint64_t snd_nxt, Kind kind);
   // kRepairedLoss: the probe was a retransmission and filled a hole: a congestion event nobody saw.
   Verdict on_ack(std::uint64_t ack, std::optional<Interval> dsack, bool duplicate_without_sack);

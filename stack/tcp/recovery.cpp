@@ -4,8 +4,9 @@
 
 namespace braid::tcp {
 
-void Recovery::enter(Phase phase, std::uint64_t snd_nxt, Cause cause) {
+void Recovery::enter(Phase phase, std::uint64_t snd_una, std::uint64_t snd_nxt, Cause cause) {
   phase_ = phase;
+  begin_ = snd_una;
   point_ = snd_nxt;
   can_undo_ = cause == Cause::kReduced;
   first_.reset();
@@ -26,8 +27,9 @@ void Recovery::on_retransmitted(std::uint64_t position, std::uint64_t bytes, Ins
   not_duplicate_ += bytes;
 }
 
-void Recovery::on_dsack(std::uint64_t bytes) {
-  not_duplicate_ -= std::min(not_duplicate_, bytes);
+void Recovery::on_dsack(Interval reported) {
+  if (reported.begin < begin_) return;
+  not_duplicate_ -= std::min(not_duplicate_, reported.size());
 }
 
 bool Recovery::in_vain(std::uint64_t snd_una, std::optional<Instant> echoed) {

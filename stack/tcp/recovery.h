@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "stack/base/interval_set.h"
 #include "stack/base/time.h"
 
 namespace braid::tcp {
@@ -27,23 +28,30 @@ class Recovery {
   // One past the last position sent when this recovery began.
   std::uint64_t point() const { return point_; }
 
-  void enter(Phase phase, std::uint64_t snd_nxt, Cause cause);
+  void enter(Phase phase, std::uint64_t snd_una, std::uint64_t snd_nxt, Cause cause);
   void leave();
   // The controller took the reduction back: the recovery ends and is not undone twice.
   void undone();
   // Everything sent before the recovery is acknowledged by `snd_una`.
   bool complete(std::uint64_t snd_una) const { return !open() && snd_una >= point_; }
 
+  // The reduction was taken back although there was a loss.
+  void forgive() { can_undo_ = false; }
+
   void on_retransmitted(std::uint64_t position, std::uint64_t bytes, Instant now);
-  void on_dsack(std::uint64_t bytes);
+  // One that reports bytes from before this recovery is not about its retransmissions.
+  void on_dsack(Interval reported);
   // `snd_una` has moved; `echoed`: the tick of the segment this ACK answers. True once, when the
   // recovery turns out to be in vain and the controller can undo it.
   bool in_vain(std::uint64_t snd_una, std::optional<Instant> echoed);
+  // The controller shrank for this recovery, and that was not taken back.
+  bool can_undo() const { return can_undo_ && !open(); }
   // The same question by DSACKs alone.
   bool all_duplicates() const;
 
  private:
   Phase phase_ = Phase::kOpen;
+  std::uint64_t begin_ = 0;  // snd_una when this recovery began
   std::uint64_t point_ = 0;
   bool can_undo_ = false;
   struct First {

@@ -37,7 +37,7 @@ Duration Rtt::min_rtt() const {
 }
 
 Duration Rtt::timeout() const {
-  if (!has_sample()) return kInitialTimeout;
+  if (!has_sample()) return initial_;
   return std::min(srtt_ + std::max(4 * rttvar_, kVarianceFloor), kMaxTimeout);
 }
 

@@ -15,10 +15,14 @@ namespace braid::tcp {
 class Rtt {
  public:
   static constexpr Duration kInitialTimeout = 1s;     // RFC 6298 2.1
+  static constexpr Duration kAfterLostSyn = 3s;       // RFC 6298 5.7
   static constexpr Duration kVarianceFloor = 200ms;
   static constexpr Duration kMaxTimeout = 60s;        // RFC 6298 2.5
   static constexpr Duration kMinWindow = 60s;         // how long a minimum is remembered
 
+  // The timer expired while the SYN was waited for: until something is measured, a path may well be
+  // slower than the initial timeout (RFC 6298 5.7).
+  void syn_was_lost() { initial_ = kAfterLostSyn; }
   // One measurement for srtt and rttvar; raised to 1 us, so that zero can mean "none".
   void sample(Duration rtt);
   // One exact measurement for the minimum and latest(): of what was sent last, no coarse clock.
@@ -39,6 +43,7 @@ class Rtt {
     Duration minimum{};
   };
 
+  Duration initial_ = kInitialTimeout;
   Duration srtt_{};
   Duration rttvar_{};
   Duration latest_{};

@@ -120,6 +120,11 @@ void Scoreboard::sack_block(Interval block, const AckFacts& facts, Delivery& del
 
 void Scoreboard::note_delivered(const Record& part, const AckFacts& facts,
                                 Delivery& delivery) const {
+  delivery.highest = std::max(delivery.highest, part.end);
+  if (!part.retransmitted) delivery.originals += part.size();
+  const std::uint64_t segment = std::min<std::uint64_t>(part.size(), part.segment_size);
+  delivery.largest_segment =
+      std::max(delivery.largest_segment, static_cast<std::uint32_t>(segment));
   if (part.retransmitted) {
     // RFC 8985 6.2 step 2: such an ACK may answer the original.
     if (facts.now - part.sent_at < facts.min_rtt) return;
@@ -230,6 +235,11 @@ const Scoreboard::Record* Scoreboard::lowest_lost() const {
 
 const Scoreboard::Record* Scoreboard::oldest_in_flight() const {
   return oldest_ == nullptr ? nullptr : &oldest_->record;
+}
+
+const Scoreboard::Record* Scoreboard::at(std::uint64_t position) const {
+  if (position < una_ || position >= nxt_) return nullptr;
+  return &records_.upper_bound(position)->second.record;
 }
 
 std::vector<Scoreboard::Record> Scoreboard::records() const {

@@ -72,6 +72,9 @@ class Scoreboard {
     std::uint64_t newly_acked = 0;      // positions una moved by
     std::uint64_t newly_delivered = 0;  // positions acked or SACKed for the first time
     std::uint64_t newly_sacked = 0;     // of these, SACKed
+    std::uint64_t originals = 0;        // of these, sent once only
+    std::uint64_t highest = 0;          // one past the highest of these; 0: none
+    std::uint32_t largest_segment = 0;  // bytes of the largest whole segment among these
     // The last sent of what was delivered, retransmissions only when unambiguous (RFC 8985 6.2).
     std::optional<Sample> newest;
     // The first record una passed, if sent once and not SACKed before: the sample for SRTT.
@@ -121,6 +124,7 @@ class Scoreboard {
   const Record* last() const;              // ending at nxt; nullptr when empty
   const Record* lowest_lost() const;       // nullptr when nothing is lost
   const Record* oldest_in_flight() const;  // by transmission; nullptr when none
+  const Record* at(std::uint64_t position) const;  // the one that holds it; nullptr when outside
   std::vector<Record> records() const;     // a copy, for tests
   void validate() const;
 

@@ -15,6 +15,7 @@ Sender::Sender(Setup setup)
       max_retransmissions_(setup.max_retransmissions),
       controller_(std::move(setup.controller)) {
   ENSURE(mss_ > 0 && controller_ != nullptr);
+  if (setup.syn == Setup::Syn::kRepeated) rtt_.syn_was_lost();
 }
 
 void Sender::start(std::uint64_t acked, std::uint64_t sent, std::uint64_t window,
@@ -46,6 +47,10 @@ void Sender::set_mss(std::uint32_t mss, Instant now, MssReason reason) {
   mss_ = mss;
   controller_->set_mss(mss);
   if (!smaller || reason != MssReason::kPathMtu || !started_) return;
+  if (recovery_.phase() == Recovery::Phase::kTimeout && recovery_.can_undo()) {
+    recovery_.forgive();  // the timeout was about the size
+    controller_->undo();
+  }
   scoreboard_.mark_larger_lost(mss);
   scoreboard_.take_losses();  // of no congestion
   arm_tail_probe(now);
@@ -63,6 +68,7 @@ Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
   if (input.ack < snd_una()) return {};
   const std::uint64_t budget_before = budget(now);
   const std::uint64_t prior_in_flight = in_flight();
+  flight_before_ack_ = prior_in_flight + scoreboard_.lost();
   const bool duplicate = is_duplicate(input);
   const std::optional<Interval> dsack = find_dsack(input);
   update_window(input);
@@ -76,14 +82,15 @@ Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
     consecutive_timeouts_ = 0;
     backoff_ = 0;
     tail_probe_due_ = false;
+    head_due_ = false;
   }
   sample_from(input, delivery, now);
-  if (dsack) {
+  if (dsack && !(tail_probe_.outstanding() && tail_probe_.explains(*dsack))) {
     rack_.on_dsack(snd_una(), snd_nxt());
-    recovery_.on_dsack(dsack->size());
+    recovery_.on_dsack(*dsack);
   }
   note_probe_answer(input, delivery, dsack, now);
-  finish_recovery(input, delivery);
+  finish_recovery(input, delivery, duplicate);
   if (input.ecn_echo) take_ecn_echo(now);
   const std::uint64_t lost_before = scoreboard_.lost();
   if (sack_) {
@@ -97,11 +104,13 @@ Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
                 good ? Prr::Progress::kGood : Prr::Progress::kDoubtful);
   }
   report_losses(now);
+  judge_path_probe();
   feed_controller(delivery, prior_in_flight, now);
   arm_after_ack(advanced, now);
   return {.newly_acked = delivery.newly_acked,
           .budget_grew = budget(now) > budget_before,
-          .fin_acked = fin_acked()};
+          .fin_acked = fin_acked(),
+          .largest_segment = delivery.largest_segment};
 }
 
 // RFC 2883: the first block lies below the ACK, or inside the second.
@@ -149,7 +158,10 @@ void Sender::sample_from(const AckInput& input, const Scoreboard::Delivery& deli
     rtt_.sample(now - *delivery.sacked_sent_at);
   } else if (delivery.newly_acked > 0 && input.timestamp_rtt) {
     rtt_.sample(*input.timestamp_rtt);
+  } else {
+    return;
   }
+  sampled_since_probe_ = true;
 }
 
 void Sender::note_probe_answer(const AckInput& input, const Scoreboard::Delivery& delivery,
@@ -174,21 +186,36 @@ void Sender::take_ecn_echo(Instant now) {
 
 bool Sender::take_cwr() { return std::exchange(cwr_pending_, false); }
 
-void Sender::finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery) {
-  const bool advanced = delivery.newly_acked > 0;
-  if ((advanced && recovery_.in_vain(snd_una(), input.echoed)) || recovery_.all_duplicates()) {
+void Sender::finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery,
+                             bool duplicate) {
+  if (was_in_vain(input, delivery, duplicate)) {
     undo();
   } else if (recovery_.complete(snd_una())) {
     recovery_.leave();
     rack_.on_recovery_end();
+    frto_.stop();
     duplicate_acks_ = 0;
     reno_delivered_ = 0;
   }
 }
 
+// Timestamps are the better witness: where an ACK carries them, F-RTO need not ask.
+bool Sender::was_in_vain(const AckInput& input, const Scoreboard::Delivery& delivery,
+                         bool duplicate) {
+  const bool advanced = delivery.newly_acked > 0;
+  if (advanced && input.echoed) frto_.stop();
+  const Frto::Facts facts{.una = snd_una(), .nxt = snd_nxt(), .advanced = advanced,
+                          .duplicate = duplicate, .sack = sack_,
+                          .originals = delivery.originals, .highest = delivery.highest};
+  const bool by_frto = frto_.on_ack(facts, mss_) == Frto::Verdict::kSpurious;
+  const bool by_time = advanced && recovery_.in_vain(snd_una(), input.echoed);
+  return by_time || (by_frto && recovery_.can_undo()) || recovery_.all_duplicates();
+}
+
 void Sender::undo() {
   if (!recovery_.open()) scoreboard_.unmark_lost();
   recovery_.undone();
+  frto_.stop();
   controller_->undo();
   duplicate_acks_ = 0;
   reno_delivered_ = 0;
@@ -199,7 +226,9 @@ void Sender::judge_by_time(const Scoreboard::Delivery& delivery, Instant now) {
   const std::uint64_t lost_before = scoreboard_.lost();
   rack_.on_delivered(delivery, now);
   reordering_deadline_ = rack_.detect(scoreboard_, rack_facts(), now);
-  if (scoreboard_.lost() > lost_before && recovery_.open()) enter_fast_recovery(now);
+  if (scoreboard_.lost() > lost_before && recovery_.open()) {
+    enter_fast_recovery(flight_before_ack_, now);
+  }
 }
 
 // Without SACK: NewReno (RFC 6582). Each duplicate ACK stands for one segment that has arrived.
@@ -223,17 +252,19 @@ void Sender::judge_by_duplicates(Scoreboard::Delivery& delivery, bool duplicate,
   // RFC 6582 3.2 step 2: what was sent before the last recovery starts no new one.
   if (duplicate_acks_ == kDupThresh && recovery_.open() && snd_una() >= recovery_.point()) {
     scoreboard_.mark_head_lost(mss_);
-    enter_fast_recovery(now);
+    enter_fast_recovery(flight_before_ack_, now);
   }
 }
 
-void Sender::enter_fast_recovery(Instant now) {
-  // An ECN echo in this window has reduced already: one reduction per round trip.
-  const bool reduced = ecn_point_ > 0 && snd_una() < ecn_point_;
+// `flight`: what was outstanding and not SACKed before what is known now (RFC 9937 6.2: RecoverFS).
+void Sender::enter_fast_recovery(std::uint64_t flight, Instant now) {
+  // An ECN echo in this window has reduced already: one reduction per round trip. And a probe of the
+  // path MTU that is lost alone was too large, not too much (RFC 8899 3, RFC 4821 7.7).
+  const bool reduced = (ecn_point_ > 0 && snd_una() < ecn_point_) || only_path_probe_lost();
   if (!reduced) controller_->on_congestion(congestion(cc::CongestionKind::kLoss, now));
-  recovery_.enter(Recovery::Phase::kFast, snd_nxt(),
+  recovery_.enter(Recovery::Phase::kFast, snd_una(), snd_nxt(),
                   reduced ? Recovery::Cause::kNotReduced : Recovery::Cause::kReduced);
-  prr_.enter(scoreboard_.outstanding(), controller_->cwnd(), mss_);
+  prr_.enter(flight, controller_->cwnd(), mss_);
   tail_probe_.cancel();
   tail_probe_due_ = false;
   probe_deadline_ = kNever;
@@ -313,6 +344,10 @@ std::uint64_t Sender::allowance() const {
 std::uint64_t Sender::budget(Instant) const {
   if (!started_ || finished_) return 0;
   const std::uint64_t usable = window_edge() > snd_nxt() ? window_edge() - snd_nxt() : 0;
+  if (frto_.holds_retransmissions()) {
+    const std::uint64_t quota = std::min(frto_.quota(), usable);
+    return quota - std::min(quota, end_ - snd_nxt());
+  }
   const std::uint64_t claimed = scoreboard_.lost() + (end_ - snd_nxt());
   const std::uint64_t room = std::min(allowance(), usable);
   return room > claimed ? room - claimed : 0;

@@ -12,7 +12,8 @@
 // One flush of the connection: on_deadline() if next_deadline() has passed, set_end(), then plan()
 // and sent() in turn until plan() has nothing.
 //
-// Files: sender.cpp takes ACKs, sender_plan.cpp says what leaves, sender_timers.cpp the timers.
+// Files: sender.cpp takes ACKs, sender_plan.cpp says what leaves, sender_timers.cpp the timers,
+// sender_path_probe.cpp probes the path MTU.
 #pragma once
 
 #include <algorithm>
@@ -24,6 +25,7 @@
 #include "stack/base/interval_set.h"
 #include "stack/base/time.h"
 #include "stack/cc/controller.h"
+#include "stack/tcp/frto.h"
 #include "stack/tcp/pacer.h"
 #include "stack/tcp/prr.h"
 #include "stack/tcp/rack.h"
@@ -42,14 +44,20 @@ class Sender {
     bool sack = false;
     std::unique_ptr<cc::Controller> controller;
     std::uint32_t max_retransmissions = 15;  // of one segment, then give up (RFC 1122 R2)
+    // The timer expired while our SYN was waited for (RFC 6298 5.7).
+    enum class Syn : std::uint8_t { kAnswered, kRepeated } syn = Syn::kAnswered;
   };
 
   enum class Kind : std::uint8_t { kNew, kRetransmission, kWindowProbe };
+  enum class Size : std::uint8_t { kUsual, kPathProbe };
   struct Plan {
     std::uint64_t position = 0;
     std::uint32_t max_length = 0;  // bytes of data; 0 with fin alone
     bool fin = false;              // the FIN rides when all max_length bytes are in this segment
     Kind kind = Kind::kNew;
+    // kPathProbe: one segment, to hold as much as makes the packet to be probed full; at least
+    // path_probe_payload() bytes, or it is no probe and a usual segment at most.
+    Size size = Size::kUsual;
   };
 
   struct AckInput {
@@ -69,6 +77,7 @@ class Sender {
     std::uint64_t newly_acked = 0;  // positions, cumulatively
     bool budget_grew = false;       // more new data may leave than before
     bool fin_acked = false;
+    std::uint32_t largest_segment = 0;  // payload of the largest segment that arrived; 0: none
   };
   enum class TimerOutcome : std::uint8_t { kNothing, kRetransmit, kProbe, kGiveUp };
 
@@ -87,6 +96,17 @@ class Sender {
   enum class MssReason : std::uint8_t { kOptions, kPathMtu };
   void set_mss(std::uint32_t mss, Instant now, MssReason reason = MssReason::kPathMtu);
   std::uint32_t mss() const { return mss_; }
+
+  // --- path MTU probes (RFC 8899), sent with data that has to leave anyway (sender_path_probe.cpp).
+  // The payload of the next one, larger than mss(); 0: none is wanted.
+  void want_path_probe(std::uint32_t payload) { path_probe_payload_ = payload; }
+  std::uint32_t path_probe_payload() const { return path_probe_payload_; }
+  enum class ProbeFate : std::uint8_t { kNone, kArrived, kLost };
+  // What became of the last probe; said once.
+  ProbeFate take_probe_fate();
+  // Payload of the segments the oldest outstanding bytes left in last; 0 when there are none.
+  std::uint32_t head_segment() const;
+
   std::uint32_t max_super_payload() const { return std::max(max_super_payload_, mss_); }
 
   // What the user has: bytes up to `end`, and whether a FIN follows. Called before plan().
@@ -141,6 +161,7 @@ class Sender {
  private:
   static constexpr std::uint32_t kDupThresh = 3;  // RFC 5681 3.2
   static constexpr std::uint32_t kInitialSegments = 10;  // RFC 6928
+  static constexpr std::uint32_t kFewSegments = 4;       // RFC 7765: rrthresh
   static constexpr Duration kSillyWindowOverride = 500ms;  // RFC 9293 3.8.6.2.1: 0.1 to 1 s
 
   // One past the last position there is to send, the FIN included.
@@ -158,11 +179,13 @@ class Sender {
   void note_probe_answer(const AckInput& input, const Scoreboard::Delivery& delivery,
                          const std::optional<Interval>& dsack, Instant now);
   void take_ecn_echo(Instant now);
-  void finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery);
+  void finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery,
+                       bool duplicate);
+  bool was_in_vain(const AckInput& input, const Scoreboard::Delivery& delivery, bool duplicate);
   void undo();
   void judge_by_time(const Scoreboard::Delivery& delivery, Instant now);
   void judge_by_duplicates(Scoreboard::Delivery& delivery, bool duplicate, Instant now);
-  void enter_fast_recovery(Instant now);
+  void enter_fast_recovery(std::uint64_t flight, Instant now);
   void report_losses(Instant now);
   void feed_controller(const Scoreboard::Delivery& delivery, std::uint64_t prior_in_flight,
                        Instant now);
@@ -173,6 +196,8 @@ class Sender {
   // sender_plan.cpp
   Plan plan_window_probe() const;
   std::optional<Plan> plan_tail_probe() const;
+  std::optional<Plan> plan_frto();
+  std::uint64_t room_to_leave() const;
   std::optional<Plan> plan_retransmission(Instant now);
   std::optional<Plan> plan_new(Instant now);
   void note_idle_room(Instant now);
@@ -182,8 +207,15 @@ class Sender {
   bool window_worth_filling(std::uint64_t usable) const;
   void restart_after_idle(Instant now);
 
+  // sender_path_probe.cpp
+  std::optional<Plan> plan_path_probe(Instant now);
+  void path_probe_sent(std::uint64_t begin);
+  void judge_path_probe();
+  bool only_path_probe_lost() const;
+
   // sender_timers.cpp
   void restart_retransmission_timer(Instant now);
+  void advance_retransmission_timer();
   void stop_recovery_timers();
   void arm_after_sending(const Plan& plan, Instant now);
   void arm_tail_probe(Instant now);
@@ -211,12 +243,23 @@ class Sender {
   TailLossProbe tail_probe_;
   Prr prr_;
   Recovery recovery_;
+  Frto frto_;
   Pacer pacer_;
   RateSampler rate_sampler_;
   std::uint64_t newly_lost_ = 0;         // bytes, since the controller last heard of an ACK
 
+  std::uint64_t flight_before_ack_ = 0;  // bytes outstanding and not SACKed
   std::uint32_t duplicate_acks_ = 0;     // without SACK only
   std::uint64_t reno_delivered_ = 0;     // bytes that duplicate ACKs say have arrived
+  struct PathProbe {
+    std::uint64_t begin = 0;
+    std::uint64_t order = 0;  // of its transmission
+  };
+  std::optional<PathProbe> path_probe_;  // under way
+  std::uint32_t path_probe_payload_ = 0;
+  ProbeFate path_probe_fate_ = ProbeFate::kNone;
+  // A probe has just left: what follows it leaves too, for its ACK tells of the probe's fate.
+  bool chaser_due_ = false;
   std::uint64_t ecn_point_ = 0;          // one reduction until this is acknowledged
   bool cwr_pending_ = false;
 
@@ -236,6 +279,8 @@ class Sender {
   std::uint32_t unanswered_probes_ = 0;
   bool window_probe_due_ = false;
   bool tail_probe_due_ = false;
+  bool sampled_since_probe_ = true;  // an RTT was measured since the last tail loss probe
+  bool head_due_ = false;            // the timer fired: the head leaves whatever is in flight
   bool silly_override_ = false;  // a small window is used after all
 
   Counters counters_;

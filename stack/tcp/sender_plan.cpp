@@ -27,6 +27,12 @@ std::optional<Sender::Plan> Sender::plan(Instant now) {
     if (const auto probe = plan_tail_probe()) return probe;
     tail_probe_due_ = false;
   }
+  if (frto_.holds_retransmissions()) {
+    if (const auto fresh = plan_frto()) return fresh;
+    if (frto_.sent_any()) return std::nullopt;  // the next ACK decides
+    frto_.stop();  // RFC 5682 3.1 step 2b: with nothing new to send there is no way to ask
+  }
+  if (const auto probe = plan_path_probe(now)) return probe;
   // RFC 6675 NextSeg: what is lost goes before what is new.
   return scoreboard_.lost() > 0 ? plan_retransmission(now) : plan_new(now);
 }
@@ -48,14 +54,20 @@ std::optional<Sender::Plan> Sender::plan_tail_probe() const {
   return cover(last->end - length, last->end, Kind::kRetransmission);
 }
 
+std::optional<Sender::Plan> Sender::plan_frto() {
+  const std::uint64_t end = std::min({snd_nxt() + frto_.quota(), end_, window_edge()});
+  if (end <= snd_nxt()) return std::nullopt;
+  return cover(snd_nxt(), end, Kind::kNew);
+}
+
 std::optional<Sender::Plan> Sender::plan_retransmission(Instant now) {
   const Scoreboard::Record* lost = scoreboard_.lowest_lost();
   if (lost->begin >= window_edge() || held_by_pacing(now)) return std::nullopt;
   const std::uint64_t end = std::min(lost->end, window_edge());
   const std::uint64_t data = std::min(end, std::max(end_, lost->begin)) - lost->begin;
   if (data == 0) return cover(lost->begin, end, Kind::kRetransmission);  // the FIN alone
-  std::uint64_t room = allowance();
-  if (in_flight() == 0) room = std::max<std::uint64_t>(room, mss_);  // never stuck
+  std::uint64_t room = room_to_leave();
+  if (in_flight() == 0 || head_due_) room = std::max<std::uint64_t>(room, mss_);  // never stuck
   const std::uint64_t length = cut(data, std::min(room, burst(now)), mss_);
   if (length == 0) return std::nullopt;
   return cover(lost->begin, length == data ? end : lost->begin + length, Kind::kRetransmission);
@@ -72,7 +84,7 @@ std::optional<Sender::Plan> Sender::plan_new(Instant now) {
   if (data == 0) return cover(snd_nxt(), limit(), Kind::kNew);
   restart_after_idle(now);
   if (held_by_pacing(now)) return std::nullopt;
-  std::uint64_t room = allowance();
+  std::uint64_t room = room_to_leave();
   if (scoreboard_.empty()) room = std::max<std::uint64_t>(room, mss_);
   const std::uint64_t most = std::min({room, usable, burst(now)});
   std::uint64_t length = cut(data, most, mss_);
@@ -94,6 +106,10 @@ std::optional<Sender::Plan> Sender::plan_new(Instant now) {
 void Sender::note_idle_room(Instant now) {
   if (allowance() < mss_ || now < pacer_.ready_at()) return;
   rate_sampler_.on_app_limited(in_flight());
+}
+
+std::uint64_t Sender::room_to_leave() const {
+  return chaser_due_ ? std::max<std::uint64_t>(allowance(), mss_) : allowance();
 }
 
 // [begin, end) as a plan: the position after the last byte is the FIN's.
@@ -138,19 +154,25 @@ void Sender::sent(const Plan& plan, std::uint32_t length, bool fin, Instant now)
   const std::uint64_t size = std::uint64_t{length} + (fin ? 1 : 0);
   const std::uint64_t end = plan.position + size;
   const std::uint64_t order_before = scoreboard_.last_order();
+  const bool probe = plan.size == Size::kPathProbe && length >= path_probe_payload_;
+  const std::uint32_t segment = probe ? length : mss_;
   if (plan.position == snd_nxt()) {
-    scoreboard_.append(end, mss_, now);
+    scoreboard_.append(end, segment, now);
     counters_.bytes_sent += length;
+    frto_.on_sent(size);
   } else {
     const Scoreboard::Record* first = scoreboard_.first();
     const bool sacked = plan.position == snd_una() && first->fate == Scoreboard::Fate::kSacked;
-    if (!sacked) scoreboard_.retransmit(plan.position, end, mss_, now);
+    if (!sacked) scoreboard_.retransmit(plan.position, end, segment, now);
+    if (plan.position == snd_una()) head_due_ = false;
     recovery_.on_retransmitted(plan.position, size, now);
     counters_.bytes_retransmitted += length;
   }
   if (scoreboard_.last_order() != order_before) {
     rate_sampler_.on_sent(scoreboard_.last_order(), size, in_flight(), now);
   }
+  chaser_due_ = false;
+  if (probe) path_probe_sent(plan.position);
   if (plan.kind != Kind::kWindowProbe) pacer_.sent(length, pacing_rate(), now);
   if (recovery_.phase() == Recovery::Phase::kFast) prr_.on_sent(size);
   last_sent_at_ = now;

@@ -37,7 +37,10 @@ Sender::TimerOutcome Sender::on_deadline(Instant now) {
 void Sender::reordering_due(Instant now) {
   const std::uint64_t lost_before = scoreboard_.lost();
   reordering_deadline_ = rack_.detect(scoreboard_, rack_facts(), now);
-  if (scoreboard_.lost() > lost_before && recovery_.open()) enter_fast_recovery(now);
+  if (scoreboard_.lost() > lost_before && recovery_.open()) {
+    enter_fast_recovery(in_flight() + scoreboard_.lost(), now);
+  }
+  judge_path_probe();
   report_losses(now);
 }
 
@@ -53,11 +56,20 @@ Sender::TimerOutcome Sender::retransmission_due(Instant now) {
   // RFC 2018 section 8: a peer that has SACKed what comes next does not hold it any more.
   if (scoreboard_.first()->fate == Scoreboard::Fate::kSacked) scoreboard_.forget_sacks();
   if (consecutive_timeouts_ == 1) {
+    // RFC 5682 2.1 step 1: nothing new is asked while an older recovery's answers may still come.
+    if (recovery_.open()) frto_.begin();
+    else frto_.stop();
     controller_->on_timeout(congestion(cc::CongestionKind::kLoss, now));
-    recovery_.enter(Recovery::Phase::kTimeout, snd_nxt(), Recovery::Cause::kReduced);
+    recovery_.enter(Recovery::Phase::kTimeout, snd_una(), snd_nxt(), Recovery::Cause::kReduced);
     cwr_pending_ = true;
   }
-  scoreboard_.mark_all_lost();
+  if (sack_) {
+    rack_.on_timeout(scoreboard_, rack_facts(), now);
+  } else {
+    scoreboard_.mark_all_lost();
+  }
+  head_due_ = true;
+  judge_path_probe();
   report_losses(now);
   duplicate_acks_ = 0;
   reno_delivered_ = 0;
@@ -84,6 +96,17 @@ void Sender::restart_retransmission_timer(Instant now) {
   retransmission_deadline_ = now + retransmission_timeout();
 }
 
+// RFC 7765: an ACK that leaves a few segments behind restarts the timer at their sending and not at
+// its own arrival: with so few, no other recovery may be possible.
+void Sender::advance_retransmission_timer() {
+  const bool few = scoreboard_.outstanding() < std::uint64_t{kFewSegments} * mss_;
+  const bool nothing_follows = all_sent() || window_edge() <= snd_nxt();
+  if (!few || !nothing_follows || !recovery_.open()) return;
+  const Instant since_sent = scoreboard_.first()->sent_at + retransmission_timeout();
+  const Instant restarted = retransmission_deadline_ - retransmission_timeout();
+  if (since_sent > restarted) retransmission_deadline_ = since_sent;
+}
+
 void Sender::stop_recovery_timers() {
   retransmission_deadline_ = probe_deadline_ = reordering_deadline_ = kNever;
   tail_probe_due_ = false;
@@ -106,6 +129,7 @@ void Sender::arm_after_sending(const Plan& plan, Instant now) {
   if (head || retransmission_deadline_ == kNever) restart_retransmission_timer(now);
   if (tail_probe_due_) {
     tail_probe_due_ = false;
+    sampled_since_probe_ = false;
     ++counters_.tail_loss_probes;
     tail_probe_.sent(snd_nxt(), plan.kind == Kind::kNew ? TailLossProbe::Kind::kNewData
                                                         : TailLossProbe::Kind::kRetransmission);
@@ -115,10 +139,11 @@ void Sender::arm_after_sending(const Plan& plan, Instant now) {
   }
 }
 
-// RFC 8985 7.2: only while all is well, and one at a time.
+// RFC 8985 7.2, 7.3: only while all is well, one at a time, and with an RTT measured in between.
 void Sender::arm_tail_probe(Instant now) {
   const bool well = sack_ && recovery_.open() && !scoreboard_.empty() &&
-                    scoreboard_.sacked() == 0 && scoreboard_.lost() == 0;
+                    scoreboard_.sacked() == 0 && scoreboard_.lost() == 0 &&
+                    (sampled_since_probe_ || !rtt_.has_sample());
   if (!well || tail_probe_.outstanding() || tail_probe_due_) {
     probe_deadline_ = kNever;
     return;
@@ -146,6 +171,7 @@ void Sender::arm_after_ack(bool advanced, Instant now) {
     return;
   }
   if (advanced || retransmission_deadline_ == kNever) restart_retransmission_timer(now);
+  if (advanced) advance_retransmission_timer();
   if (advanced || scoreboard_.sacked() > 0) arm_tail_probe(now);
 }
 

@@ -13,7 +13,7 @@ TEST_SUITE_BEGIN("tcp");
 TEST_CASE("a recovery is complete when all that was sent before it is acknowledged") {
   Recovery r;
   CHECK_FALSE(r.complete(1000));
-  r.enter(Phase::kFast, 5000, Cause::kReduced);
+  r.enter(Phase::kFast, 0, 5000, Cause::kReduced);
   CHECK_FALSE(r.complete(4999));
   CHECK(r.complete(5000));
   r.leave();
@@ -23,7 +23,7 @@ TEST_CASE("a recovery is complete when all that was sent before it is acknowledg
 
 TEST_CASE("an ACK of the original, by its timestamp, shows that the recovery was in vain") {
   Recovery r;
-  r.enter(Phase::kTimeout, 5000, Cause::kReduced);
+  r.enter(Phase::kTimeout, 0, 5000, Cause::kReduced);
   r.on_retransmitted(1000, 1000, Instant(2000ms) + 300us);
   SUBCASE("a tick before") { CHECK(r.in_vain(2000, Instant(1999ms))); }
   SUBCASE("the same tick proves nothing") { CHECK_FALSE(r.in_vain(2000, Instant(2000ms))); }
@@ -40,24 +40,34 @@ TEST_CASE("an ACK of the original, by its timestamp, shows that the recovery was
 
 TEST_CASE("duplicates of every retransmission show it too, even after the end") {
   Recovery r;
-  r.enter(Phase::kFast, 5000, Cause::kReduced);
+  r.enter(Phase::kFast, 0, 5000, Cause::kReduced);
   r.on_retransmitted(0, 1000, Instant(1s));
   r.on_retransmitted(2000, 1000, Instant(1s));
-  r.on_dsack(1000);
+  r.on_dsack({0, 1000});
   CHECK_FALSE(r.all_duplicates());
   r.leave();
-  r.on_dsack(1000);
+  r.on_dsack({2000, 3000});
   CHECK(r.all_duplicates());
   r.undone();
   CHECK_FALSE(r.all_duplicates());
 }
 
+TEST_CASE("a DSACK of bytes from before the recovery is not about its retransmissions") {
+  Recovery r;
+  r.enter(Phase::kFast, 4000, 9000, Cause::kReduced);
+  r.on_retransmitted(4000, 1000, Instant(1s));
+  r.on_dsack({3000, 4000});
+  CHECK_FALSE(r.all_duplicates());
+  r.on_dsack({4000, 5000});
+  CHECK(r.all_duplicates());
+}
+
 TEST_CASE("what was not reduced cannot be undone") {
   Recovery r;
-  r.enter(Phase::kFast, 5000, Cause::kNotReduced);
+  r.enter(Phase::kFast, 0, 5000, Cause::kNotReduced);
   r.on_retransmitted(0, 1000, Instant(1s));
   CHECK_FALSE(r.in_vain(2000, Instant(1ms)));
-  r.on_dsack(1000);
+  r.on_dsack({0, 1000});
   CHECK_FALSE(r.all_duplicates());
 }
 

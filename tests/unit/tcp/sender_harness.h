@@ -130,9 +130,11 @@ struct Leg {
   void transmit(const Sender::Plan& plan) {
     const std::uint64_t end = plan.position + plan.max_length + (plan.fin ? 1 : 0);
     std::vector<Piece> arriving;
+    const bool probe = plan.size == Sender::Size::kPathProbe;
+    const std::uint32_t mss = probe ? plan.max_length : sender->mss();
     for (std::uint64_t at = plan.position; at < end;) {
-      const bool last = end - at <= kMss + (plan.fin ? 1 : 0);
-      const std::uint64_t piece_end = last ? end : at + kMss;
+      const bool last = end - at <= mss + (plan.fin ? 1 : 0);
+      const std::uint64_t piece_end = last ? end : at + mss;
       Piece piece{at, piece_end, ++attempts[at], plan.kind};
       log.emplace_back(now, piece);
       if (!drop || !drop(piece)) arriving.push_back(piece);
@@ -183,6 +185,7 @@ struct Leg {
       }
       const auto outcome = sender->receive_ack(input, now);
       fin_acked |= outcome.fin_acked;
+      largest_segment = std::max(largest_segment, outcome.largest_segment);
     });
   }
   static bool range_in(const std::vector<Interval>& list, const Interval& range) {
@@ -226,6 +229,7 @@ struct Leg {
   std::vector<std::pair<Instant, Piece>> log;
   std::vector<Sender::TimerOutcome> outcomes;
   bool gave_up = false;
+  std::uint32_t largest_segment = 0;  // ever told of
   bool fin_acked = false;
 };
 
