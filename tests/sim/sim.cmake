@@ -11,3 +11,4 @@ target_link_libraries(braid_sim PUBLIC braid_link braid_wire)
 include(${CMAKE_SOURCE_DIR}/tools/linkemu/linkemu.cmake)
 
 braid_tests(sim tests/sim braid_sim braid_linkemu)
+include(${CMAKE_SOURCE_DIR}/tests/sim/law/law.cmake)
