@@ -14,6 +14,7 @@
 # What a test may set before lab_up:
 #   LAB_LINK1, LAB_LINK2   linkemu words of the uplinks; "none": a plain, unshaped veth
 #   LAB_SERVER_LINK        linkemu words of the concentrator's way to the server; "none" by default
+#   LAB_CORE_LINK          the same for what both uplinks share before the concentrator
 #   LAB_SEED               linkemu's seed
 #   LINKEMU, BRAID         the programs; those of build/release by default
 # What lab_up sets: LAB_DIR, a directory that is removed at the end.
@@ -25,6 +26,7 @@ LAB_NAMES="lan gw em net conc srv"
 LAB_LINK1=${LAB_LINK1-rate=50mbit delay=10ms queue=100ms}
 LAB_LINK2=${LAB_LINK2-rate=30mbit delay=30ms queue=100ms}
 LAB_SERVER_LINK=${LAB_SERVER_LINK-none}
+LAB_CORE_LINK=${LAB_CORE_LINK-none}
 LINKEMU=${LINKEMU:-$LAB_ROOT/build/release/linkemu}
 BRAID=${BRAID:-$LAB_ROOT/build/release/braid}
 LAB_PREFIX=braid-lab-$$
@@ -169,6 +171,16 @@ lab_routes() {
   ip -n "$(lab_ns net)" route add 2001:db8:6::/64 via 2001:db8:5::5
   lab_default_route conc 203.0.113.1 && lab_default_route conc 2001:db8:5::1
   lab_default_route srv 198.51.100.1 && lab_default_route srv 2001:db8:6::1
+  local name
+  for name in $LAB_NAMES; do lab_cubic_neighbours "$name"; done
+}
+
+# Neighbours are not behind the default route: the IPv4 routes to them say it too.
+lab_cubic_neighbours() {
+  local ns route; ns=$(lab_ns "$1")
+  while read -r route; do
+    ip -n "$ns" route change $route congctl cubic
+  done < <(ip -n "$ns" -4 route show proto kernel | sed 's/ linkdown//')
 }
 
 lab_up() {
@@ -181,7 +193,7 @@ lab_up() {
   local name
   for name in $LAB_NAMES; do lab_make_ns "$name" || lab_fail "namespace $name"; done
   {
-    lab_cable lan eth0 gw lan0 && lab_cable net core conc eth0 &&
+    lab_cable lan eth0 gw lan0 && lab_link core "$LAB_CORE_LINK" net core conc eth0 &&
       lab_link dsl "$LAB_LINK1" gw wan1 net up1 && lab_link lte "$LAB_LINK2" gw wan2 net up2 &&
       lab_link server "$LAB_SERVER_LINK" conc srv0 srv eth0 && lab_addresses && lab_routes
   } || lab_fail "the topology"
@@ -203,6 +215,16 @@ lab_prefer_uplink() {
   ip -n "$ns" route add default via "fd00:$other::1" dev "wan$other" metric 200
 }
 
+# lab_uplink_down 1|2: the interface goes down on the gateway, and with it its routes and its IPv6
+# address; lab_uplink_up puts all back, as a DHCP client would.
+lab_uplink_down() { ip -n "$(lab_ns gw)" link set "wan$1" down; }
+lab_uplink_up() {
+  ip -n "$(lab_ns gw)" link set "wan$1" up
+  ip -n "$(lab_ns gw)" addr add "fd00:$1::2/64" dev "wan$1" nodad
+  lab_cubic_neighbours gw
+  lab_prefer_uplink 1
+}
+
 # The gateway's kernel masquerades onto its uplinks, as a router without braid does: the direct path.
 lab_masquerade() {
   case $1 in
@@ -211,7 +233,7 @@ lab_masquerade() {
   esac
 }
 
-# Links by name: dsl (wan1), lte (wan2), server.
+# Links by name: dsl (wan1), lte (wan2), server, core.
 lab_link_ctl() { "$LINKEMU" ctl "$LAB_DIR/linkemu.sock" "$@"; }
 lab_link_set() { lab_link_ctl set "$@"; }
 # lab_link_down NAME [carrier]; without "carrier" the gateway cannot see it.

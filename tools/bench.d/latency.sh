@@ -1,0 +1,43 @@
+# shellcheck shell=bash disable=SC2034
+# latency: a 1 kB request every 25 ms beside one bulk download that fills 50/10 + 30/30 with 100 ms of
+# queue; by turns on a connection that is kept and on a new one (a round trip more). The base is 20 ms.
+
+latency() {
+  local seconds=10 lead=2.5 way round load file
+  take_options "$@"
+  [ -z "$short" ] || { seconds=1; lead=0.5; }
+  set -- "${rest[@]}"
+  while [ $# -gt 0 ]; do
+    [ $# -ge 2 ] || usage
+    case $1 in --seconds) seconds=$2 ;; *) usage ;; esac
+    shift 2
+  done
+  defaults 3 "uplink1 uplink2 bundle braid"
+  start_lab
+  file=$LAB_DIR/requests.json
+  for ((round = 1; round <= rounds; ++round)); do
+    for way in $ways; do
+      way_up "$way"
+      for load in idle bulk; do
+        if [ $load = bulk ]; then
+          lab_spawn lan bulk.log "$LAB_PYTHON" "$meter" bulk down "$LAB_SERVER4" $server_port $((seconds + ${lead%.*} + 1))s "$LAB_DIR/bulk.json"
+          sleep $lead
+        fi
+        in_lan requests "$LAB_SERVER4" $server_port 1000 "$seconds" >"$file" || lab_fail "requests, $way, $load"
+        latency_records "$way" $load "$file"
+      done
+      lab_wait_until 60 lab_is_gone "$LAB_LAST_PID" || lab_fail "the download, $way"
+      way_down "$way"
+    done
+  done
+  finish
+}
+
+latency_records() { # WAY LOAD FILE
+  local aim='' row="no load"
+  [ "$2" = idle ] || { aim="<= 50" row="beside a download"; }
+  record latency "$row" LAN "1 kB, kept, ms" "$1" "$(of "$3" '[t * 1e3 for t in d["kept"]]')" less "$aim"
+  [ -z "$aim" ] || aim="<= 70"
+  record latency "$row" LAN "1 kB, new, ms" "$1" "$(of "$3" '[t * 1e3 for t in d["fresh"]]')" less "$aim"
+  say "latency: $row, $1: $(of "$3" '"kept p50 %.0f most %.0f, new p50 %.0f most %.0f ms" % tuple(f(d[k]) * 1e3 for k in ("kept", "fresh") for f in (statistics.median, max))')"
+}
