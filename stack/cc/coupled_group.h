@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "stack/base/time.h"
+#include "stack/cc/bottleneck_watch.h"
 
 namespace braid::cc {
 
@@ -45,11 +46,13 @@ class CoupledGroup {
   double total_rate() const;           // bytes per second, of members that count
   std::span<const Member* const> members() const { return members_; }
   std::size_t size() const { return members_.size(); }
+  BottleneckWatch& watch() { return watch_; }
 
  private:
   double compute_alpha() const;
 
   std::vector<const Member*> members_;
+  BottleneckWatch watch_;
   mutable double alpha_ = 1;
   mutable bool stale_ = true;
 };

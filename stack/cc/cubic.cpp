@@ -14,26 +14,29 @@ void Cubic::observe(const Ack& ack) {
 void Cubic::begin_epoch(Instant now) {
   const double window = segments(cwnd());
   Epoch epoch{.start = now, .origin = window, .reno = window, .before = window};
+  epoch.share = share(now);
   if (w_max_ > window) {
     epoch.origin = w_max_;
-    epoch.k = std::cbrt((w_max_ - window) / kC);
+    epoch.k = std::cbrt((w_max_ - window) / steepness(epoch.share));
     epoch.before = before_;
   }
   epoch_ = epoch;
 }
 
 void Cubic::avoid(const Ack& ack, std::uint64_t bytes) {
-  if (!epoch_) begin_epoch(ack.now);
+  if (!epoch_ || epoch_->share != share(ack.now)) begin_epoch(ack.now);
   const double window = segments(cwnd());
   const double acked = segments(bytes);
   const auto curve = [this](double t) {
-    return kC * (t - epoch_->k) * (t - epoch_->k) * (t - epoch_->k) + epoch_->origin;
+    const double from_origin = t - epoch_->k;
+    const double c = steepness(epoch_->share);
+    return c * from_origin * from_origin * from_origin + epoch_->origin;
   };
   const double t = to_seconds(ack.now - epoch_->start);
 
   // 4.3: Reno-friendly, with the growth that makes up for the gentler decrease until it is made up.
   const double alpha = epoch_->reno < epoch_->before ? 3 * (1 - kBeta) / (1 + kBeta) : 1.0;
-  epoch_->reno += alpha * acked / window;
+  epoch_->reno += alpha * epoch_->share * epoch_->share * acked / window;
 
   double growth = 0;  // segments
   if (curve(t) < epoch_->reno) {
@@ -50,15 +53,16 @@ void Cubic::avoid(const Ack& ack, std::uint64_t bytes) {
 }
 
 // 4.6 with cwnd in place of the flight size: our windows grow only while they are used.
-std::uint64_t Cubic::reduced(const Congestion&) {
+std::uint64_t Cubic::reduced(const Congestion& event) {
   saved_ = {.epoch = epoch_, .w_max = w_max_, .before = before_};
   const double window = segments(cwnd());
   // 4.7, fast convergence: a flow that did not come back to its last maximum gives up some of it.
-  w_max_ = window < w_max_ ? window * (1 + kBeta) / 2 : window;
+  const double beta = event.kind == CongestionKind::kEcn ? kEcnBeta : kBeta;
+  w_max_ = window < w_max_ ? window * (1 + beta) / 2 : window;
   before_ = window;
   fraction_ = 0;
   epoch_.reset();
-  return cwnd() * 7 / 10;  // kBeta
+  return static_cast<std::uint64_t>(std::llround(static_cast<double>(cwnd()) * beta));
 }
 
 void Cubic::timed_out() { w_max_ = 0; }  // 4.8: K is 0 when slow start has ended

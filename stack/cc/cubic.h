@@ -11,14 +11,20 @@
 
 namespace braid::cc {
 
-class Cubic final : public LossBased {
+class Cubic : public LossBased {
  public:
   explicit Cubic(std::uint32_t mss) : LossBased(mss) {}
   std::string_view name() const override { return "cubic"; }
 
+ protected:
+  void observe(const Ack& ack) override;
+  // How much of one flow this is: 1, unless subflows share a bottleneck (coupled_cubic.h).
+  virtual double share(Instant) const { return 1; }
+
  private:
   static constexpr double kC = 0.4;
   static constexpr double kBeta = 0.7;
+  static constexpr double kEcnBeta = 0.85;  // RFC 8511: a mark comes earlier than a loss
 
   // One stretch of congestion avoidance.
   struct Epoch {
@@ -27,15 +33,17 @@ class Cubic final : public LossBased {
     double origin = 0;      // W_max it returns to, segments
     double reno = 0;        // W_est, segments
     double before = 0;      // cwnd before the reduction, segments
+    double share = 1;       // of a flow, while this lasts
   };
 
-  void observe(const Ack& ack) override;
   void avoid(const Ack& ack, std::uint64_t bytes) override;
   std::uint64_t reduced(const Congestion& event) override;
   void timed_out() override;
   void undone() override;
   void was_idle(Duration idle) override;
   void begin_epoch(Instant now);
+  // Kept by share(): the constants of a flow that is only part of one.
+  static double steepness(double share) { return kC * share * share * share * share; }
   double segments(std::uint64_t bytes) const {
     return static_cast<double>(bytes) / static_cast<double>(mss());
   }

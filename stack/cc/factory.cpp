@@ -5,6 +5,7 @@
 #include "stack/base/ensure.h"
 #include "stack/cc/balia.h"
 #include "stack/cc/bbr.h"
+#include "stack/cc/coupled_cubic.h"
 #include "stack/cc/cubic.h"
 #include "stack/cc/lia.h"
 #include "stack/cc/olia.h"
@@ -14,7 +15,8 @@ namespace braid::cc {
 namespace {
 
 // In Algorithm's order.
-constexpr std::array<std::string_view, 6> kNames{"reno", "cubic", "lia", "olia", "balia", "bbr"};
+constexpr std::array<std::string_view, 7> kNames{"reno",  "cubic", "lia",          "olia",
+                                                 "balia", "bbr",   "coupled_cubic"};
 
 }  // namespace
 
@@ -43,6 +45,9 @@ std::unique_ptr<Controller> make_controller(Algorithm algorithm, std::uint32_t m
     case Algorithm::kBalia:
       ENSURE(group != nullptr);
       return std::make_unique<Balia>(mss, *group);
+    case Algorithm::kCoupledCubic:
+      ENSURE(group != nullptr);
+      return std::make_unique<CoupledCubic>(mss, *group);
     case Algorithm::kBbr:
       return std::make_unique<Bbr>(mss);
   }

@@ -17,10 +17,12 @@ void LossBased::on_ack(const Ack& ack) {
   if (ack.in_recovery) return;
   std::uint64_t bytes = ack.newly_delivered;
   if (in_slow_start()) {
-    hystart_.on_ack(ack);
+    // RFC 9406 4.3: only in the first slow start; later ones end at a threshold that was found out.
+    const bool first = ssthresh_ == kUnlimited;
+    if (first) hystart_.on_ack(ack);
     if (!ack.cwnd_limited) return;
-    const std::uint64_t growth = hystart_.growth(bytes);
-    if (hystart_.finished()) {
+    const std::uint64_t growth = first ? hystart_.growth(bytes) : bytes;
+    if (first && hystart_.finished()) {
       ssthresh_ = cwnd_;
     } else if (growth < ssthresh_ - cwnd_) {
       cwnd_ += growth;

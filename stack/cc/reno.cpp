@@ -14,7 +14,9 @@ void Reno::avoid(const Ack&, std::uint64_t bytes) {
 
 std::uint64_t Reno::reduced(const Congestion& event) {
   delivered_ = 0;
-  return std::min(event.in_flight, cwnd()) / 2;  // RFC 5681 (4): by what was really outstanding
+  const std::uint64_t flight = std::min(event.in_flight, cwnd());
+  // RFC 5681 (4): half of what was really outstanding; RFC 8511: a mark comes earlier than a loss.
+  return event.kind == CongestionKind::kEcn ? flight * 4 / 5 : flight / 2;
 }
 
 }  // namespace braid::cc

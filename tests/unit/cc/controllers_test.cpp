@@ -83,7 +83,7 @@ TEST_CASE("every name makes the controller that bears it, and other names make n
   for_each_controller([](Bench&, Controller& c) {
     REQUIRE(algorithm_by_name(c.name()).has_value());
   });
-  CHECK(algorithm_names().size() == 6);
+  CHECK(algorithm_names().size() == 7);
   CHECK_FALSE(algorithm_by_name("vegas").has_value());
   CHECK_FALSE(algorithm_by_name("").has_value());
 }

@@ -1,0 +1,36 @@
+// CoupledCubic: CUBIC on every path, and on those that share a bottleneck one CUBIC together. Ours.
+//
+// LIA and its kin couple all subflows all of the time, and grow as Reno does. On uplinks of their own
+// that is a price for nothing: the bundle must carry what its links carry, and Reno's pace does not
+// fill a fast or a long one. So each subflow is a CUBIC (RFC 9438) until the group has found that some
+// of them stand in the same queue (bottleneck_watch.h). N that do are weighted down to the N-th part
+// of a flow each, as EWTCP does with Reno (Honda et al., 2009): a CUBIC's window goes with C^(1/4)
+// and a Reno's with alpha^(1/2), so a share s of a flow means C * s^4 and alpha * s^2.
+#pragma once
+
+#include "stack/cc/coupled_group.h"
+#include "stack/cc/cubic.h"
+
+namespace braid::cc {
+
+class CoupledCubic final : public Cubic {
+ public:
+  // The group outlives the controller.
+  CoupledCubic(std::uint32_t mss, CoupledGroup& group);
+  ~CoupledCubic() override;
+  CoupledCubic(const CoupledCubic&) = delete;
+  CoupledCubic& operator=(const CoupledCubic&) = delete;
+
+  std::string_view name() const override { return "coupled_cubic"; }
+  void on_congestion(const Congestion& event) override;
+  void on_timeout(const Congestion& event) override;
+
+ private:
+  void observe(const Ack& ack) override;
+  double share(Instant now) const override;
+
+  CoupledGroup& group_;
+  BottleneckWatch::Path path_;
+};
+
+}  // namespace braid::cc

@@ -1,0 +1,127 @@
+#include "stack/cc/coupled_cubic.h"
+
+#include <doctest/doctest.h>
+
+namespace braid::cc {
+namespace {
+
+constexpr std::uint32_t kMss = 1000;
+constexpr Duration kBase = 100ms;
+
+// Two controllers over queues that are told to them: one for both, or one each.
+struct Two {
+  enum class Queues { kOne, kTwo };
+  CoupledGroup group;
+  CoupledCubic a{kMss, group};
+  CoupledCubic b{kMss, group};
+  Queues queues;
+  Instant now{};
+
+  explicit Two(Queues q) : queues(q) {
+    for (CoupledCubic* c : {&a, &b}) {
+      grow(*c, 143 * kMss);
+      lose(*c);  // slow start is over
+    }
+    now += 10s;
+  }
+  void grow(CoupledCubic& c, std::uint64_t bytes) {
+    while (c.cwnd() < bytes) {
+      c.on_ack({.now = now, .newly_delivered = kMss, .srtt = kBase, .cwnd_limited = true});
+    }
+  }
+  // What the queue adds at 1 MB/s to the RTT: one bottleneck holds both windows.
+  Duration queue(const CoupledCubic& c) const {
+    const std::uint64_t bytes =
+        queues == Queues::kOne ? a.cwnd() + b.cwnd() : c.cwnd() + 100 * kMss;
+    return std::chrono::microseconds(bytes > 100'000 ? bytes - 100'000 : 0);
+  }
+  void run(Duration time) {
+    for (const Instant end = now + time; now < end; now += 5ms) {
+      for (CoupledCubic* c : {&a, &b}) {
+        const Duration rtt = kBase + queue(*c);
+        const double share = 0.005 / to_seconds(rtt);
+        const auto bytes = static_cast<std::uint64_t>(share * static_cast<double>(c->cwnd()));
+        c->on_ack({.now = now,
+                   .newly_delivered = bytes,
+                   .prior_in_flight = c->cwnd(),
+                   .srtt = rtt,
+                   .min_rtt = kBase,
+                   .latest_rtt = rtt,
+                   .cwnd_limited = true});
+      }
+    }
+  }
+  void lose(CoupledCubic& c) {
+    c.on_congestion({.now = now, .in_flight = c.cwnd(), .srtt = kBase});
+  }
+  void learn() {
+    for (int i = 0; i < 6; ++i) {
+      run(1s);
+      lose(i % 2 == 0 ? a : b);
+    }
+    run(3s);
+  }
+};
+
+TEST_SUITE_BEGIN("cc");
+
+TEST_CASE("on paths of their own two coupled cubics grow exactly as two cubics do") {
+  CoupledGroup group;
+  CoupledCubic coupled(kMss, group);
+  CoupledCubic other(kMss, group);
+  Cubic alone(kMss);
+  Instant now{};
+  const auto both = [&](auto event) {
+    event(static_cast<Controller&>(coupled));
+    event(static_cast<Controller&>(other));
+    event(static_cast<Controller&>(alone));
+  };
+  for (int i = 0; i < 2000; ++i) {
+    now += 10ms;
+    both([&](Controller& c) {
+      c.on_ack({.now = now,
+                .newly_delivered = 5 * kMss,
+                .prior_in_flight = c.cwnd(),
+                .srtt = kBase,
+                .min_rtt = kBase,
+                .latest_rtt = kBase,
+                .cwnd_limited = true});
+      if (i % 400 == 100) c.on_congestion({.now = now, .in_flight = c.cwnd(), .srtt = kBase});
+    });
+    REQUIRE(coupled.cwnd() == alone.cwnd());
+    REQUIRE(other.cwnd() == alone.cwnd());
+  }
+}
+
+TEST_CASE("in one queue they are found out, and grow with the steepness of half a flow") {
+  Two one(Two::Queues::kOne);
+  Two two(Two::Queues::kTwo);
+  one.learn();
+  two.learn();
+  const auto growth = [](Two& net) {
+    net.lose(net.a);
+    const std::uint64_t start = net.a.cwnd();
+    net.run(12s);
+    return net.a.cwnd() - start;
+  };
+  const std::uint64_t coupled = growth(one);
+  const std::uint64_t apart = growth(two);
+  CHECK(coupled > 0);
+  CHECK(apart > 50 * kMss);  // well past its plateau
+  CHECK(coupled < apart / 3);
+}
+
+TEST_CASE("a subflow that left takes its doubt along: the rest is a whole flow") {
+  CoupledGroup group;
+  CoupledCubic a(kMss, group);
+  {
+    CoupledCubic b(kMss, group);
+  }
+  a.on_congestion({.now = Instant(1s), .in_flight = a.cwnd(), .srtt = kBase});
+  CHECK(a.cwnd() == 7 * kMss);
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace braid::cc
