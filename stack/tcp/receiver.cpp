@@ -73,17 +73,20 @@ void Receiver::note_ecn(const wire::Segment& segment) {
 }
 
 // RFC 2883 4: the first run of bytes that had been received before. [first, begin) lies left of
-// rcv_nxt, [begin, end) does not.
+// rcv_nxt, [begin, end) does not. Runs of segments that share one ACK are reported as one: what is
+// not said can never prove to the sender that it repeated in vain.
 void Receiver::note_duplicate(std::uint64_t first, std::uint64_t begin, std::uint64_t end) {
   if (!sack_) return;
-  if (first < begin) {
-    duplicate_ = Interval{first, begin};
-  } else if (begin < end && out_of_order_.contains(begin)) {
-    duplicate_ = Interval{begin, std::min(end, out_of_order_.find(begin).end)};
+  Interval run{first, begin};
+  if (first >= begin) {
+    if (begin >= end || !out_of_order_.contains(begin)) return;
+    run = {begin, std::min(end, out_of_order_.find(begin).end)};
     note_recent(begin);
-  } else {
-    return;
   }
+  const bool joins = duplicate_ && run.begin <= duplicate_->end && run.end >= duplicate_->begin;
+  duplicate_ = joins ? Interval{std::min(run.begin, duplicate_->begin),
+                                std::max(run.end, duplicate_->end)}
+                     : run;
   sack_news_ = true;
 }
 

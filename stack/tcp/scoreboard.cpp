@@ -110,7 +110,10 @@ void Scoreboard::sack_block(Interval block, const AckFacts& facts, Delivery& del
     const Record& record = it->second.record;
     delivery.newly_delivered += record.size();
     delivery.newly_sacked += record.size();
-    note_delivered(record, facts, delivery);
+    // Its timestamp says nothing of this: behind a hole the echo stands still (RFC 7323 4.3).
+    AckFacts untimed = facts;
+    untimed.answers_before.reset();
+    note_delivered(record, untimed, delivery);
     if (!record.retransmitted && record.sent_at > delivery.sacked_sent_at.value_or(Instant::min())) {
       delivery.sacked_sent_at = record.sent_at;
     }

@@ -43,10 +43,10 @@ void Sender::sample_rtt(Duration rtt, Instant now) {
 
 void Sender::set_mss(std::uint32_t mss, Instant now, MssReason reason) {
   ENSURE(mss > 0);
-  const bool smaller = mss < mss_;
+  const bool larger = mss > mss_;
   mss_ = mss;
   controller_->set_mss(mss);
-  if (!smaller || reason != MssReason::kPathMtu || !started_) return;
+  if (larger || reason != MssReason::kPathMtu || !started_) return;
   if (recovery_.phase() == Recovery::Phase::kTimeout && recovery_.can_undo()) {
     recovery_.forgive();  // the timeout was about the size
     controller_->undo();

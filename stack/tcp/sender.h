@@ -209,7 +209,7 @@ class Sender {
 
   // sender_path_probe.cpp
   std::optional<Plan> plan_path_probe(Instant now);
-  void path_probe_sent(std::uint64_t begin);
+  void path_probe_sent(std::uint64_t begin, std::uint64_t end);
   void judge_path_probe();
   bool only_path_probe_lost() const;
 
@@ -260,6 +260,7 @@ class Sender {
   ProbeFate path_probe_fate_ = ProbeFate::kNone;
   // A probe has just left: what follows it leaves too, for its ACK tells of the probe's fate.
   bool chaser_due_ = false;
+  std::uint64_t probed_up_to_ = 0;  // what a probe has held is not held up by another one
   std::uint64_t ecn_point_ = 0;          // one reduction until this is acknowledged
   bool cwr_pending_ = false;
 

@@ -15,7 +15,9 @@ constexpr std::uint32_t kOptionSlack = 40;
 
 std::optional<Sender::Plan> Sender::plan_path_probe(Instant now) {
   if (path_probe_payload_ <= mss_ || path_probe_) return std::nullopt;
+  if (consecutive_timeouts_ > 0) return std::nullopt;  // first something has to get through
   const Scoreboard::Record* const lost = scoreboard_.lowest_lost();
+  if (lost != nullptr && lost->begin < probed_up_to_) return std::nullopt;
   const std::uint64_t begin = lost != nullptr ? lost->begin : snd_nxt();
   const std::uint64_t most = lost != nullptr ? lost->end : end_;
   const std::uint64_t end = std::min({most, end_, window_edge()});
@@ -28,7 +30,8 @@ std::optional<Sender::Plan> Sender::plan_path_probe(Instant now) {
   return plan;
 }
 
-void Sender::path_probe_sent(std::uint64_t begin) {
+void Sender::path_probe_sent(std::uint64_t begin, std::uint64_t end) {
+  probed_up_to_ = end;
   path_probe_ = PathProbe{.begin = begin, .order = scoreboard_.last_order()};
   path_probe_payload_ = 0;
   chaser_due_ = true;

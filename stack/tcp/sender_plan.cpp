@@ -172,7 +172,7 @@ void Sender::sent(const Plan& plan, std::uint32_t length, bool fin, Instant now)
     rate_sampler_.on_sent(scoreboard_.last_order(), size, in_flight(), now);
   }
   chaser_due_ = false;
-  if (probe) path_probe_sent(plan.position);
+  if (probe) path_probe_sent(plan.position, end);
   if (plan.kind != Kind::kWindowProbe) pacer_.sent(length, pacing_rate(), now);
   if (recovery_.phase() == Recovery::Phase::kFast) prr_.on_sent(size);
   last_sent_at_ = now;

@@ -60,6 +60,16 @@ TEST_CASE("the refill never lifts what is in flight above the target") {
   CHECK(prr.allowance() == 500);
 }
 
+TEST_CASE("an ACK that delivers nothing lets nothing out (RFC 9937 6.2)") {
+  Prr prr;
+  prr.enter(20000, 10000, kMss);
+  prr.on_ack(3000, 16000, Progress::kGood);
+  const std::uint64_t allowed = prr.allowance();
+  prr.on_sent(allowed);
+  prr.on_ack(0, 2000, Progress::kDoubtful);  // more was judged lost meanwhile
+  CHECK(prr.allowance() == 0);
+}
+
 TEST_CASE("a new recovery starts its own count") {
   Prr prr;
   prr.enter(20000, 10000, kMss);

@@ -112,10 +112,33 @@ TEST_CASE("a retransmission that is lost again is judged by what left after it")
   CHECK(f.board.lost() == 1000);
 }
 
+TEST_CASE("a timeout loses the head and what is overdue, and spares what left a moment ago") {
+  Flight f(5);
+  f.ack(1000, {}, Instant(1100ms));  // an RTT of 100 ms
+  f.board.append(6000, kMss, Instant(1990ms));
+  f.rack.on_timeout(f.board, f.facts, Instant(2000ms));
+  CHECK(f.board.lost() == 4000);
+  CHECK(f.board.oldest_in_flight()->begin == 5000);
+  // A head that has just left again is lost, too: it is what the timer is about.
+  f.board.retransmit(1000, 2000, kMss, Instant(2000ms));
+  f.rack.on_timeout(f.board, f.facts, Instant(2001ms));
+  CHECK(f.board.first()->fate == Scoreboard::Fate::kLost);
+  f.board.validate();
+}
+
 TEST_CASE("the tail loss probe leaves after two RTTs, later for a lone segment") {
   CHECK(TailLossProbe::timeout(100ms, 5000, kMss) == 202ms);
   CHECK(TailLossProbe::timeout(100ms, 1000, kMss) == 400ms);
   CHECK(TailLossProbe::timeout(0ms, 5000, kMss) == 1s);
+}
+
+TEST_CASE("a DSACK of the probe's copy is the probe's") {
+  TailLossProbe probe;
+  probe.sent(5000, TailLossProbe::Kind::kRetransmission);
+  CHECK(probe.explains({4000, 5000}));
+  CHECK_FALSE(probe.explains({3000, 4000}));
+  probe.sent(6000, TailLossProbe::Kind::kNewData);
+  CHECK_FALSE(probe.explains({5000, 6000}));
 }
 
 TEST_CASE("what the ACK after a tail loss probe means") {

@@ -121,6 +121,19 @@ TEST_CASE("a duplicate left of rcv_nxt is reported by DSACK, once (RFC 2883 4)")
   CHECK(f.acknowledge().empty());
 }
 
+TEST_CASE("duplicates that adjoin and share an ACK are reported as one run") {
+  Fixture f;
+  f.receive(0, 4000);
+  f.acknowledge();
+  f.receiver.receive_old(1000, 1000);
+  f.receiver.receive_old(2000, 1000);
+  f.receiver.receive_old(0, 1000);
+  CHECK(f.acknowledge() == Blocks{{0, 3000}});
+  f.receiver.receive_old(0, 1000);
+  f.receiver.receive_old(3000, 500);  // apart: the last one is told
+  CHECK(f.acknowledge() == Blocks{{3000, 3500}});
+}
+
 TEST_CASE("a segment that is half old reports the old half and delivers the new one") {
   Fixture f;
   f.receive(0, 1000);

@@ -14,6 +14,14 @@ TEST_CASE("without a sample the timeout is one second and nothing is known") {
   CHECK(rtt.min_rtt() == Duration::zero());
 }
 
+TEST_CASE("after a lost SYN the timeout is three seconds until the first sample (RFC 6298 5.7)") {
+  Rtt rtt;
+  rtt.syn_was_lost();
+  CHECK(rtt.timeout() == 3s);
+  rtt.sample(20ms);
+  CHECK(rtt.timeout() == 220ms);
+}
+
 TEST_CASE("the first sample sets srtt to itself and rttvar to half of it") {
   Rtt rtt;
   rtt.sample(400ms);
