@@ -80,7 +80,8 @@ finish() {
 }
 print_table() {
   printf 'braid %s; %s cores, load %s\n' "$(git rev-parse --short HEAD 2>/dev/null)" "$(nproc)" "$(cut -d' ' -f1-3 /proc/loadavg)"
-  python3 tools/bench.d/table.py "$1" ${json:+"$json"}
+  python3 tools/bench.d/table.py "$1" ${json:+"$json"} || return
+  echo "Load beyond the bench's own makes figures worse, and all of it is in the machine's CPU-seconds."
 }
 
 in_lan() { lab_in lan "$LAB_PYTHON" "$meter" "$@"; }

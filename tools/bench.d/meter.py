@@ -24,6 +24,7 @@ import json
 import os
 import resource
 import select
+import signal
 import socket
 import struct
 import sys
@@ -358,6 +359,9 @@ def rate(address, port, seconds, workers):
 
 
 def main(words):
+    if not words:
+        sys.exit(__doc__)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is the bench's to tell about
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     role, rest = words[0], words[1:]
