@@ -24,7 +24,19 @@ Interval DataReceiver::place(std::uint64_t dsn, const Slices& bytes) {
   const auto ahead = static_cast<std::uint64_t>(distance);
   if (ahead >= edge() - next) return {0, 0};
   const Interval held = pipe_.write_at(next + ahead, bytes);
+  if (ahead > 0) widen();
   return {0, held.size()};
+}
+
+// A quick path goes on while a slow one still carries what comes first. Where it has come past half
+// of the window it would soon stand still, so the window doubles: it follows the rates times the
+// slowest round trip in use, which no RTT measured at this end would say.
+void DataReceiver::widen() {
+  const std::uint64_t capacity = pipe_.capacity();
+  const std::uint64_t most = pipe_.max_capacity();
+  const bool cramped = pipe_.written() - pipe_.in_order() > capacity / 2;
+  if (!cramped || capacity >= most || pipe_.pool().under_pressure()) return;
+  pipe_.set_capacity(std::min(2 * capacity, most));
 }
 
 bool DataReceiver::data_fin(std::uint64_t dsn) {

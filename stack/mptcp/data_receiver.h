@@ -2,7 +2,8 @@
 //
 // Places mapped bytes of any subflow into the one pipe, keeps the DATA_FIN until all before it is
 // there (M80), and says what DATA_ACK and window to send. The window's right edge never moves left
-// (M66). Subflows do the mapping; this class thinks in pipe offsets.
+// (M66). The pipe grows when bytes that wait for a slower path fill half of it. Subflows do the
+// mapping; this class thinks in pipe offsets.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,7 @@ class DataReceiver {
   void validate() const;
 
  private:
+  void widen();
   StreamOffset edge() const;   // one past the last byte that may arrive
   StreamOffset acked() const;  // the offset data_ack() stands for, the DATA_FIN's octet counted
 

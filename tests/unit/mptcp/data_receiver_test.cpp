@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace braid::mptcp {
 namespace {
@@ -51,6 +53,41 @@ TEST_SUITE("mptcp") {
     CHECK(f.receiver.data_ack() == kIdsn + 11);
     CHECK_FALSE(f.receiver.out_of_order());
     CHECK(f.readable() == "helloworld");
+  }
+
+  TEST_CASE("the window doubles when bytes that wait for a slower path fill more than half of it") {
+    Fixture f;
+    f.place(40, "0123456789");  // reaches the middle
+    CHECK(f.pipe.capacity() == kCapacity);
+    f.place(50, "x");
+    CHECK(f.pipe.capacity() == 2 * kCapacity);
+    CHECK(f.told_edge() == 2 * kCapacity);
+
+    SUBCASE("but not beyond the pipe's maximum") {
+      f.pipe.set_max_capacity(300);
+      f.place(101, "y");
+      CHECK(f.pipe.capacity() == 300);
+      f.place(160, "z");
+      CHECK(f.pipe.capacity() == 300);
+    }
+    SUBCASE("nor while memory is scarce") {
+      Pipe other(f.pool, 1 << 20);
+      const std::vector<std::uint8_t> much((1 << 20) - 4 * Chunk::kSize);
+      for (std::size_t at = 0; at < much.size(); at += 65536) {
+        other.append(Slices(Bytes(much).subspan(at, std::min<std::size_t>(65536, much.size() - at))));
+      }
+      REQUIRE(f.pool.under_pressure());
+      f.place(101, "y");
+      CHECK(f.pipe.capacity() == 2 * kCapacity);
+      CHECK(f.place(60, "taken all the same") == Interval{0, 18});
+    }
+  }
+
+  TEST_CASE("a reader that leaves bytes lying does not widen the window") {
+    Fixture f;
+    f.place(0, std::string(60, 'a'));
+    f.place(61, std::string(30, 'b'));  // ten more than half, but most of it is in order
+    CHECK(f.pipe.capacity() == kCapacity);
   }
 
   TEST_CASE("DATA_ACK goes on over the wrap of the DSN") {
@@ -115,6 +152,7 @@ TEST_SUITE("mptcp") {
     Fixture f;
     CHECK(f.told_edge() == 100);
     f.pipe.set_capacity(20);
+    f.pipe.set_max_capacity(20);
     CHECK(f.told_edge() == 100);
     CHECK(f.place(99, "z") == Interval{0, 1});
     f.place(0, std::string(50, 'a'));
