@@ -50,6 +50,6 @@ aggregate_one() {
   rate=$(of "$file" 'd["bytes"] * 8e-6 / (d["end"] - d["begin"])')
   record aggregate "$1" "$(direction_name "$3")" Mbit/s "$2" "$rate" more "$5"
   # Of every 1500 bytes 1420 are payload: IPv4 and TCP headers, timestamps and a DSS.
-  [ "$2" != braid ] || record aggregate "$1" "$(direction_name "$3")" Mbit/s ceiling "$((($6 + $7) * 142 / 150))e-3" more "$5"
+  [[ $2 != braid* ]] || record aggregate "$1" "$(direction_name "$3")" Mbit/s ceiling "$((($6 + $7) * 142 / 150))e-3" more "$5"
   say "aggregate: $1 to $(direction_name "$3"), $2: $rate Mbit/s"
 }

@@ -26,7 +26,7 @@ defaults() {
   local way missing known=${ways:-$2}
   ways=
   for way in $known; do
-    declare -F "way_${way}_up" >/dev/null || { echo "bench: there is no way '$way'" >&2; exit 2; }
+    way_known "$way" || { echo "bench: there is no way '$way'" >&2; exit 2; }
     if [ "$way" = bundle ] && ! missing=$(bundle_programs); then
       echo "bench: no $missing (tools/setup --bench installs it): without the kernel's bundle" >&2
       continue
@@ -68,8 +68,8 @@ links() {
 
 # record BENCH ROW TO WHAT WAY VALUE more|less [AIM]; a VALUE may be a list: [1, 2]
 record() {
-  printf '{"bench": "%s", "row": "%s", "to": "%s", "what": "%s", "way": "%s", "value": %s, "better": "%s", "aim": "%s"}\n' \
-    "$1" "$2" "$3" "$4" "$5" "$6" "$7" "${8-}" >>"$LAB_DIR/records"
+  printf '{"bench": "%s", "row": "%s", "to": "%s", "what": "%s", "way": "%s", "value": %s, "better": "%s", "aim": "%s", "load": %s}\n' \
+    "$1" "$2" "$3" "$4" "$5" "$6" "$7" "${8-}" "$(cut -d' ' -f1 /proc/loadavg)" >>"$LAB_DIR/records"
 }
 say() { printf 'bench: %s\n' "$*" >&2; }
 
@@ -79,9 +79,8 @@ finish() {
   print_table "$LAB_DIR/records"
 }
 print_table() {
-  printf 'braid %s; %s cores, load %s\n' "$(git rev-parse --short HEAD 2>/dev/null)" "$(nproc)" "$(cut -d' ' -f1-3 /proc/loadavg)"
-  python3 tools/bench.d/table.py "$1" ${json:+"$json"} || return
-  echo "Load beyond the bench's own makes figures worse, and all of it is in the machine's CPU-seconds."
+  printf 'Linux %s, %s cores\n' "$(uname -r)" "$(nproc)"
+  python3 tools/bench.d/table.py "$1" ${json:+"$json"}
 }
 
 in_lan() { lab_in lan "$LAB_PYTHON" "$meter" "$@"; }

@@ -4,21 +4,6 @@
 # seconds are theirs to settle; what they share afterwards is counted. Jain's index of two: 1 is
 # even, 0.9 is 2 to 1, 0.5 is all to one.
 
-# braid with another controller of its subflows: ways of this subcommand.
-way_braid-cubic_up() { fairness_with cubic; }
-way_braid-cubic_down() { :; }
-way_braid-lia_up() { fairness_with lia; }
-way_braid-lia_down() { :; }
-fairness_with() {
-  local role
-  for role in gateway concentrator; do
-    sed -i '/^congestion_control:/d' "$LAB_DIR/$role.yaml"
-    echo "congestion_control: $1" >>"$LAB_DIR/$role.yaml"
-  done
-  way_braid_up
-  sed -i '/^congestion_control:/d' "$LAB_DIR/gateway.yaml" "$LAB_DIR/concentrator.yaml"
-}
-
 fairness() {
   local seconds=20 settle=5 way round to
   take_options "$@"
@@ -29,7 +14,7 @@ fairness() {
     case $1 in --seconds) seconds=$2 ;; *) usage ;; esac
     shift 2
   done
-  defaults 3 "uplink1 bundle braid braid-cubic"
+  defaults 3 "uplink1 bundle braid braid-cubic braid-lia"
   LAB_CORE_LINK="rate=40mbit delay=20ms queue=50ms" LAB_LINK1="delay=1ms" LAB_LINK2="delay=1ms"
   start_lab
   for ((round = 1; round <= rounds; ++round)); do

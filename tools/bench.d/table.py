@@ -2,8 +2,8 @@
 
   table.py RECORDS [JSON-FILE]
 
-A record is one line of JSON: bench, row, to, what, way, value, better ("more" or "less") and aim. A value
-that is a list makes two rows, the p50 and the p99 of all its records; the aim is the p99's. Ways that
+A record is one line of JSON: bench, row, to, what, way, value, better ("more" or "less"), aim, and the
+machine's load average at that time. A value that is a list makes two rows, the p50 and the p99 of all its records; the aim is the p99's. Ways that
 are compared: ceiling, relay, uplink1, uplink2, bundle, braid, and braid's variants, which get a row of
 their own. Of the uplinks alone the better one stands in the table. Every figure is the median of its
 records, or their sum if it is called "in all"; ratios are braid's figure divided by the other's.
@@ -98,6 +98,9 @@ def main():
         left = (0, 1, 2, 3, 13)
         print("  ".join(cell.ljust(width) if i in left else cell.rjust(width)
                         for i, (cell, width) in enumerate(zip(row, widths))).rstrip())
+    loads = [record["load"] for record in records]
+    print("Load average %.1f to %.1f; what else the machine does makes figures worse, and is in the "
+          "machine's CPU-seconds." % (min(loads), max(loads)))
     if len(sys.argv) > 2:
         with open(sys.argv[2], "w") as file:
             json.dump(records, file, indent=1)

@@ -6,12 +6,22 @@
 #   relay              the empty relay (tools/relay) at both ends of uplink 1: the two doors alone
 #   bundle             the kernel's own MPTCP between redsocks and dante-server under `mptcpize run`
 #   braid, braid1      braid over both uplinks, over the first
+#   braid-CONTROLLER   braid over both uplinks with that congestion controller at both ends
 #
 # Kernel sockets use cubic on every way (the lab's routes say so); what runs in the namespaces gw and
 # conc belongs to the way that is up.
 
-way_up() { "way_$1_up" || lab_fail "the way $1"; }
-way_down() { "way_$1_down"; way_stop_all; }
+way_known() { case $1 in braid-?*) ;; *) declare -F "way_$1_up" >/dev/null ;; esac; }
+way_up() {
+  case $1 in
+    braid-*) braid_with "${1#*-}" ;;
+    *) "way_$1_up" ;;
+  esac || lab_fail "the way $1"
+}
+way_down() {
+  case $1 in braid-*) ;; *) "way_$1_down" ;; esac
+  way_stop_all
+}
 
 # Everything in gw and conc ends; a second SIGTERM tells braid not to wait for its connections.
 way_processes() { ip netns pids "$(lab_ns gw)"; ip netns pids "$(lab_ns conc)"; }
@@ -68,6 +78,11 @@ way_braid_up() { lab_bond "${1:-gateway.yaml}"; }
 way_braid_down() { :; }
 way_braid1_up() { way_braid_up gateway-dsl.yaml; }
 way_braid1_down() { :; }
+braid_with() { # CONTROLLER
+  echo "congestion_control: $1" | tee -a "$LAB_DIR/gateway.yaml" >>"$LAB_DIR/concentrator.yaml"
+  way_braid_up
+  sed -i '/^congestion_control:/d' "$LAB_DIR/gateway.yaml" "$LAB_DIR/concentrator.yaml"
+}
 
 # --- the bundle of the distribution's packages ---------------------------------------------------------
 
