@@ -53,10 +53,22 @@ build() {
 start_lab() {
   lab_require python3
   lab_up
+  exec 3>&1 4>&2
+  trap end_lab EXIT
   lab_configs
   : >"$LAB_DIR/records"
   lab_spawn srv meter.log "$LAB_PYTHON" "$meter" server $server_port
   lab_wait_until 10 grep -q listening "$LAB_DIR/meter.log" || lab_fail "$(cat "$LAB_DIR/meter.log")"
+}
+
+# What was measured before a failure or Ctrl-C is not lost.
+end_lab() {
+  local status=$?
+  trap '' INT TERM HUP  # a second Ctrl-C does not keep the lab from being taken down
+  exec >&3 2>&4  # not into a file that the interrupted command wrote
+  if [ "$status" -ne 0 ] && [ -s "$LAB_DIR/records" ]; then say "stopped; until then:"; finish; fi
+  lab_down
+  exit "$status"
 }
 
 # links WORDS1 WORDS2: the uplinks' settings while the lab runs; what is not said is reset.

@@ -3,10 +3,11 @@
   table.py RECORDS [JSON-FILE]
 
 A record is one line of JSON: bench, row, to, what, way, value, better ("more" or "less"), aim, and the
-machine's load average at that time. A value that is a list makes two rows, the p50 and the p99 of all its records; the aim is the p99's. Ways that
-are compared: ceiling, relay, uplink1, uplink2, bundle, braid, and braid's variants, which get a row of
-their own. Of the uplinks alone the better one stands in the table. Every figure is the median of its
-records, or their sum if it is called "in all"; ratios are braid's figure divided by the other's.
+machine's load average at that time. A value that is a list makes two rows, the p50 and the p99 of all its
+records; the aim is the p99's. Ways that are compared: ceiling, relay, uplink1, uplink2, bundle, braid, and
+braid's variants, which get a row of their own. Of the uplinks alone the better one stands in the table.
+Every figure is the median of its records, or their sum if it is called "in all"; ratios are braid's
+figure divided by the other's.
 """
 import collections
 import json
