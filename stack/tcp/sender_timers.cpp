@@ -97,11 +97,12 @@ void Sender::restart_retransmission_timer(Instant now) {
 }
 
 // RFC 7765: an ACK that leaves a few segments behind restarts the timer at their sending and not at
-// its own arrival: with so few, no other recovery may be possible.
+// its own arrival: with so few, no other recovery may be possible. With SACK there is the probe, which
+// allows for a peer that delays its ACKs.
 void Sender::advance_retransmission_timer() {
   const bool few = scoreboard_.outstanding() < std::uint64_t{kFewSegments} * mss_;
   const bool nothing_follows = all_sent() || window_edge() <= snd_nxt();
-  if (!few || !nothing_follows || !recovery_.open()) return;
+  if (sack_ || !few || !nothing_follows || !recovery_.open()) return;
   const Instant since_sent = scoreboard_.first()->sent_at + retransmission_timeout();
   const Instant restarted = retransmission_deadline_ - retransmission_timeout();
   if (since_sent > restarted) retransmission_deadline_ = since_sent;
