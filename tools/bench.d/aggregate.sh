@@ -43,7 +43,7 @@ aggregate() {
 
 # aggregate_one CELL WAY up|down SECONDS AIM KBIT1 KBIT2
 aggregate_one() {
-  local kbit=$(($6 + $7)) rate file=$LAB_DIR/bulk.json
+  local kbit=$(($6 + $7)) rate file=$LAB_DIR/bulk.json before; before=$(lab_carried "$3")
   case $2 in *1) kbit=$6 ;; *2) kbit=$7 ;; esac
   bulk lan "$3" $((kbit * 125 * $4)) "$file" $((2 * $4)) || lab_fail "aggregate $1 $2 $3"
   whole "$file" "$1, $2, $3"
@@ -51,5 +51,5 @@ aggregate_one() {
   record aggregate "$1" "$(direction_name "$3")" Mbit/s "$2" "$rate" more "$5"
   # Of every 1500 bytes 1420 are payload: IPv4 and TCP headers, timestamps and a DSS.
   [[ $2 != braid* ]] || record aggregate "$1" "$(direction_name "$3")" Mbit/s ceiling "$((($6 + $7) * 142 / 150))e-3" more "$5"
-  say "aggregate: $1 to $(direction_name "$3"), $2: $rate Mbit/s"
+  say "aggregate: $1 to $(direction_name "$3"), $2: $rate Mbit/s, uplinks' shares $(lab_shares "$before" "$(lab_carried "$3")") %"
 }
