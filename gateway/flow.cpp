@@ -18,6 +18,10 @@ constexpr Duration kKeepalive = 110s;
 // meets a new flow; one that went away in silence must not leave this one behind.
 constexpr Duration kClientPatience = 190s;
 
+// Where routers on every way refuse, they do it at once: without a pause the attempts would follow one
+// another as fast as the answers come.
+constexpr Duration kRefusedPause = 1s;
+
 // RFC 8803 C40: the value is the Code of a Destination Unreachable, of the server's family.
 wire::IcmpError::Kind icmp_kind_of(wire::Family family, std::uint8_t code) {
   using Kind = wire::IcmpError::Kind;
@@ -128,8 +132,13 @@ void Flow::flush_connecting(Instant now) {
   if (now >= client_patient_until_) return fall_silent(now);
   if (!status.closed) return await_reply(now);
   switch (*status.closed) {
-    case tcp::CloseReason::kTimedOut:
     case tcp::CloseReason::kUnreachable:
+      if (const Instant next = attempt_started_ + kRefusedPause;
+          now < next && owner_.uplinks().choose(tried_, now) == nullptr) {
+        return arm(next);
+      }
+      return connect_over_next_path(now);
+    case tcp::CloseReason::kTimedOut:
       return connect_over_next_path(now);
     default:
       // A RST to the Convert SYN: the concentrator is not running, or does not want us.

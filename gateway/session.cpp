@@ -27,7 +27,7 @@ Session::Session(SessionOwner& owner, std::uint64_t id, tcp::InterfaceId interfa
       down_(owner.host().pool(), kInitialCapacity),
       bundle_(owner.host().mptcp(), down_, up_, nullptr, bundle_config(owner.config(), kKeepalive),
               *this),
-      server_leg_(down_, up_, *this) {
+      server_leg_(*this) {
   join(owner_.host().agenda());
   bundle_.accept(interface, syn, message_length, path, now);
 }
@@ -80,10 +80,21 @@ void Session::flush_connecting(Instant now) {
   }
 }
 
-void Session::server_accepted(Instant now) {
+tcp::Verdict Session::ServerEnd::established(const wire::Segment& segment,
+                                             std::uint32_t syn_bytes_acked, Instant now) {
+  if (session_.write_reply() == tcp::Verdict::kReset) return tcp::Verdict::kReset;
+  return PipeStream::established(segment, syn_bytes_acked, now);
+}
+
+// Without memory for a reply there is none for a relay: the server is reset, the client with it.
+tcp::Verdict Session::write_reply() {
   const std::vector<std::uint8_t> reply = convert::accepted_reply(request_, server_options());
-  ENSURE(down_.append(Slices(Bytes(reply))) == reply.size());
+  if (down_.append(Slices(Bytes(reply))) < reply.size()) return tcp::Verdict::kReset;
   server_leg_.set_incoming_start(StreamOffset(reply.size()));
+  return tcp::Verdict::kContinue;
+}
+
+void Session::server_accepted(Instant now) {
   bundle_.answer(now);
   leave_connecting(State::kRelaying);
   for (const mptcp::LocalPath& path : owner_.listen_paths()) {

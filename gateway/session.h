@@ -56,6 +56,20 @@ class Session final : public Activity {
   const mptcp::Connection& bundle() const { return bundle_; }
 
  private:
+  // Our end of the server's connection. The reply leads `down`, and the server's first bytes may come
+  // with what establishes the connection, so it is written at that moment and not at the next flush.
+  class ServerEnd final : public tcp::PipeStream {
+   public:
+    explicit ServerEnd(Session& session)
+        : PipeStream(session.down_, session.up_, session), session_(session) {}
+    tcp::Verdict established(const wire::Segment& segment, std::uint32_t syn_bytes_acked,
+                             Instant now) override;
+
+   private:
+    Session& session_;
+  };
+
+  tcp::Verdict write_reply();
   void leave_connecting(State next);
   void flush_connecting(Instant now);
   void server_accepted(Instant now);
@@ -73,7 +87,7 @@ class Session final : public Activity {
   Pipe up_;
   Pipe down_;
   mptcp::Connection bundle_;
-  tcp::PipeStream server_leg_;
+  ServerEnd server_leg_;
   std::uint32_t syn_repeats_ = 0;
   State state_ = State::kConnecting;
   Instant refused_at_;

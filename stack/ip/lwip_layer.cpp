@@ -58,6 +58,7 @@ struct LwipLayer::Glue {
     bool from_fragments = false;
     Input result = Nothing{};
     bool answering = false;  // lwIP may send
+    bool numbered = false;   // the answer leaves in fragments and has got its number
   };
 
   explicit Glue(LwipLayer& layer) : owner(layer) {
@@ -128,8 +129,20 @@ struct LwipLayer::Glue {
   static err_t on_output(netif* from, pbuf* p) {
     auto& glue = *static_cast<Glue*>(from->state);
     if (glue.current == nullptr || !glue.current->answering) return ERR_OK;
-    glue.owner.enqueue(glue.current->interface, copy_of(p), glue.current->now);
+    std::vector<std::uint8_t> packet = copy_of(p);
+    glue.number(packet);
+    glue.owner.enqueue(glue.current->interface, std::move(packet), glue.current->now);
     return ERR_OK;
+  }
+
+  // lwIP numbers the datagrams it cuts from one counter of the process; a layer has its own, or what
+  // it sends would depend on layers before it. (An IPv4 reply keeps the number of its request.)
+  void number(std::vector<std::uint8_t>& packet) {
+    constexpr std::size_t kFragmentHeader = wire::kIpv6HeaderBytes;
+    if (packet[0] >> 4 != 6 || packet[6] != kProtocolFragment) return;
+    if (!current->numbered) ++answers_cut;
+    current->numbered = true;
+    store_be32(&packet[kFragmentHeader + 4], answers_cut);
   }
 
   // A pbuf that refers to bytes which outlive the call; lwIP reads but never writes them.
@@ -157,6 +170,7 @@ struct LwipLayer::Glue {
   raw_pcb* pcb = nullptr;
   pbuf_custom reference{};
   Current* current = nullptr;
+  std::uint32_t answers_cut = 0;
 };
 
 LwipLayer::LwipLayer() {

@@ -15,7 +15,7 @@
 
 namespace braid::tcp {
 
-class PipeStream final : public StreamUser {
+class PipeStream : public StreamUser {
  public:
   // `owner` is woken when established() or closed() happened; it then reads the status below.
   PipeStream(Pipe& incoming, Pipe& outgoing, Agenda::Entry& owner);

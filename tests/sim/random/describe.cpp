@@ -21,6 +21,11 @@ const char* name_of(BoxKind kind) {
     case BoxKind::kSilentNarrowHop: return "silent-narrow-hop";
     case BoxKind::kShifter: return "shifter";
     case BoxKind::kPayloadChanger: return "payload-changer";
+    case BoxKind::kOptionStripper: return "option-stripper";
+    case BoxKind::kEcnMarker: return "ecn-marker";
+    case BoxKind::kResetter: return "resetter";
+    case BoxKind::kSynWall: return "syn-wall";
+    case BoxKind::kComplainer: return "complainer";
   }
   return "?";
 }
@@ -28,8 +33,8 @@ const char* name_of(BoxKind kind) {
 std::string boxes(const std::vector<BoxPlan>& all) {
   std::string text;
   for (const BoxPlan& box : all) {
-    text += fmt::format(" [{} size {} variant {} spared {}]", name_of(box.kind), box.size,
-                        box.variant, box.spared);
+    text += fmt::format(" [{} size {} variant {} spared {} from {:.3f} s]", name_of(box.kind),
+                        box.size, box.variant, box.spared, to_seconds(box.from));
   }
   return text;
 }
@@ -80,12 +85,41 @@ std::string uplink(const UplinkPlan& u) {
   return text;
 }
 
-std::string connection(const ConnectionPlan& c) {
+std::string name_of(const ConnectionPlan& c) {
   using Server = ConnectionPlan::Server;
+  switch (c.port) {
+    case Server::kListens: return "";
+    case Server::kCrosses: return "crossing, ";
+    case Server::kRefuses: return "refused, ";
+    case Server::kSilent: return "silent, ";
+    case Server::kUnreachable:
+      return fmt::format("unreachable ({}), ", static_cast<int>(c.unreachable));
+  }
+  return "?";
+}
+
+std::string strangers(const Plan& plan) {
+  std::string text;
+  for (const CallPlan& call : plan.calls) {
+    text += fmt::format("  call of kind {} at {:.3f} s, {}, {}, {}{} and {} bytes\n",
+                        static_cast<int>(call.kind), to_seconds(call.at),
+                        call.family == wire::Family::kIpv4 ? "v4" : "v6",
+                        call.mptcp ? "mptcp" : "tcp", call.lingers ? "lingers, " : "",
+                        call.client.send_bytes, call.server.send_bytes);
+  }
+  for (const NoisePlan& noise : plan.noise) {
+    text += fmt::format("  noise of kind {} at {:.3f} s, door {} ({}), {}\n",
+                        static_cast<int>(noise.kind), to_seconds(noise.at),
+                        static_cast<int>(noise.door), noise.uplink,
+                        noise.family == wire::Family::kIpv4 ? "v4" : "v6");
+  }
+  return text;
+}
+
+std::string connection(const ConnectionPlan& c) {
   std::string text = fmt::format(
       "{:.3f} s, {}, {}client {}; server {}{}{}", to_seconds(c.at),
-      c.family == wire::Family::kIpv4 ? "v4" : "v6",
-      c.port == Server::kListens ? "" : c.port == Server::kRefuses ? "refused, " : "silent, ",
+      c.family == wire::Family::kIpv4 ? "v4" : "v6", name_of(c),
       script(c.client), script(c.server), pause("client", c.client_pause),
       pause("server", c.server_pause));
   if (c.client_resets_after) {
@@ -99,10 +133,12 @@ std::string connection(const ConnectionPlan& c) {
 std::string describe(const Plan& plan) {
   std::string text = fmt::format(
       "  checksums: gateway {}, concentrator {}; memory {} and {} KiB; wake-ups within {} and {} "
-      "us; {}; settled at {:.3f} s{}\n",
+      "us; {}, {}, lwip {}; settled at {:.3f} s{}\n",
       plan.gateway_checksums, plan.concentrator_checksums, plan.gateway_memory / 1024,
       plan.concentrator_memory / 1024, to_us(plan.gateway_latency),
-      to_us(plan.concentrator_latency), cc::algorithm_names()[static_cast<std::size_t>(plan.algorithm)], to_seconds(plan.settled),
+      to_us(plan.concentrator_latency), cc::algorithm_names()[static_cast<std::size_t>(plan.algorithm)],
+      sched::policy_names()[static_cast<std::size_t>(plan.scheduler)], static_cast<int>(plan.lwip),
+      to_seconds(plan.settled),
       plan.client_vanishes_at
           ? fmt::format("; client vanishes at {:.3f} s", to_seconds(*plan.client_vanishes_at))
           : "");
@@ -117,7 +153,7 @@ std::string describe(const Plan& plan) {
   for (std::size_t i = 0; i < plan.connections.size(); ++i) {
     text += fmt::format("  connection {}: {}\n", i, connection(plan.connections[i]));
   }
-  return text;
+  return text + strangers(plan);
 }
 
 }  // namespace braid::sim

@@ -18,24 +18,40 @@ class EdgeWatch final : public Filter {
 
   void pass(Packet packet, Toward toward, Instant /*now*/, Output& out) override {
     const auto view = PacketView::of(packet);
-    if (toward == toward_ && view && view->is_intact_tcp()) look(*view);
+    if (view && view->is_intact_tcp()) {
+      if (toward == toward_) look(*view);
+      if (toward != toward_ && (view->tcp_flags() & kSyn) != 0) note_peer(*view);
+    }
     out.emit(toward, std::move(packet));
   }
   std::uint64_t taken_back() const { return taken_back_; }
 
  private:
+  using Ends = std::pair<wire::Endpoint, wire::Endpoint>;
   struct Promise {
     std::uint8_t shift = 0;
+    bool scaled = true;  // the other side's SYN has the option, too
     bool begun = false;
     std::uint32_t edge = 0;
   };
 
+  static Ends ends_of(const PacketView& view) {
+    return {{view.source(), view.source_port()}, {view.destination(), view.destination_port()}};
+  }
+
+  void note_peer(const PacketView& view) {
+    const auto [from, to] = ends_of(view);
+    bool scaled = false;
+    for_each_option(view, [&](std::uint8_t kind, MutableBytes) { scaled |= kind == kWindowScale; });
+    promises_[{to, from}].scaled = scaled;
+  }
+
   void look(const PacketView& view) {
-    const std::pair key(wire::Endpoint{view.source(), view.source_port()},
-                        wire::Endpoint{view.destination(), view.destination_port()});
+    const Ends key = ends_of(view);
     const std::uint8_t flags = view.tcp_flags();
     if ((flags & kSyn) != 0) {
-      Promise& fresh = promises_[key] = Promise();
+      Promise& fresh = promises_[key];
+      fresh = {.shift = 0, .scaled = fresh.scaled};
       for_each_option(view, [&](std::uint8_t kind, MutableBytes option) {
         if (kind == kWindowScale && option.size() == 3) fresh.shift = option[2];
       });
@@ -44,17 +60,18 @@ class EdgeWatch final : public Filter {
     if ((flags & kAck) == 0 || (flags & kRst) != 0) return;
     Promise& promise = promises_[key];
     const std::uint32_t window = load_be16(view.transport() + 14);
-    const std::uint32_t edge = view.ack() + (window << promise.shift);
+    const int shift = promise.scaled ? promise.shift : 0;
+    const std::uint32_t edge = view.ack() + (window << shift);
     // One unit of rounding is not a broken promise.
     const auto moved = static_cast<std::int32_t>(edge - promise.edge);
-    if (promise.begun && moved < -(1 << promise.shift)) ++taken_back_;
+    if (promise.begun && moved < -(1 << shift)) ++taken_back_;
     if (!promise.begun || moved > 0) promise.edge = edge;
     promise.begun = true;
   }
 
   static constexpr std::uint8_t kWindowScale = 3;
   Toward toward_;
-  std::map<std::pair<wire::Endpoint, wire::Endpoint>, Promise> promises_;
+  std::map<Ends, Promise> promises_;
   std::uint64_t taken_back_ = 0;
 };
 

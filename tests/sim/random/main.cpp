@@ -5,9 +5,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "tests/sim/random/diary.h"
 #include "tests/sim/random/verdict.h"
 
 namespace {
@@ -18,10 +21,12 @@ constexpr const char* kUsage = R"(usage: sim_seeds [options]
   --from A        the first seed (1)
   --count N       how many (100)
   --patience S    seconds of virtual time that what is owed may take once all is calm (600)
-  --trace-check   every tenth seed runs twice and must give the same packets at the same times
+  --trace-check   every tenth seed runs twice and must give the same packets at the same times,
+                  and both diaries (packets and roles in words) must agree
   --keep-going    report every failing seed, not only the first
   --verbose       one line per seed; the plan and each connection of those that fail
   --capture DIR   write pcap files of the first seed to DIR
+  --diary FILE    write the first seed's diary to FILE
 )";
 
 struct Options {
@@ -32,6 +37,7 @@ struct Options {
   bool keep_going = false;
   bool verbose = false;
   std::string capture;
+  std::string diary;
 };
 
 [[noreturn]] void fail_usage() {
@@ -55,6 +61,7 @@ Options parse(int argc, char** argv) {
     else if (word == "--keep-going") options.keep_going = true;
     else if (word == "--verbose") options.verbose = true;
     else if (word == "--capture") options.capture = value();
+    else if (word == "--diary") options.diary = value();
     else fail_usage();
   }
   return options;
@@ -76,11 +83,25 @@ void crashed(int signal) {
   std::raise(signal);
 }
 
-sim::Outcome run(std::uint64_t seed, const Options& options) {
+enum class Writing { kNo, kYes };
+
+struct Run {
+  sim::Outcome outcome;
+  std::string diary;
+};
+
+Run run(std::uint64_t seed, const Options& options, Writing writing) {
   note_seed(seed);
   sim::RandomWorld net(sim::draw_plan(seed));
   if (!options.capture.empty() && seed == options.from) net.capture(options.capture);
-  sim::Outcome outcome = sim::run_world(net, options.patience);
+  std::optional<sim::Diary> diary;
+  if (writing == Writing::kYes) diary.emplace(net);
+  Run result{sim::run_world(net, options.patience), {}};
+  sim::Outcome& outcome = result.outcome;
+  if (diary) {
+    if (!outcome.failure) outcome.failure = diary->absurdity();
+    result.diary = diary->text();
+  }
   if (options.verbose) {
     fmt::print("seed {}: {:.3f} s, drained {:.1f} s, {} steps, trace {:016x}\n", seed,
                to_seconds(outcome.finished), to_seconds(outcome.drained), outcome.steps,
@@ -89,21 +110,28 @@ sim::Outcome run(std::uint64_t seed, const Options& options) {
       fmt::print("{}{}", sim::describe(net.plan()), sim::describe_connections(net));
     }
   }
-  return outcome;
+  return result;
 }
 
 bool passes(std::uint64_t seed, const Options& options) {
-  sim::Outcome outcome = run(seed, options);
-  if (!outcome.failure && options.trace_check && seed % 10 == 0) {
-    if (run(seed, options).trace_hash != outcome.trace_hash) {
-      outcome.failure = "two runs differ";
+  const bool twice = options.trace_check && seed % 10 == 0;
+  const bool kept = !options.diary.empty() && seed == options.from;
+  Run first = run(seed, options, twice || kept ? Writing::kYes : Writing::kNo);
+  std::optional<std::string>& failure = first.outcome.failure;
+  if (kept) std::ofstream(options.diary) << first.diary;
+  if (!failure && twice) {
+    const Run second = run(seed, options, Writing::kYes);
+    if (first.diary != second.diary) {
+      failure = "two runs differ: " + sim::first_difference(first.diary, second.diary);
+    } else if (first.outcome.trace_hash != second.outcome.trace_hash) {
+      failure = "two runs differ";
     }
   }
-  if (outcome.failure) {
-    fmt::print("seed {}: {}\n", seed, *outcome.failure);
+  if (failure) {
+    fmt::print("seed {}: {}\n", seed, *failure);
     std::fflush(stdout);
   }
-  return !outcome.failure;
+  return !failure;
 }
 
 }  // namespace

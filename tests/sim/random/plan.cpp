@@ -1,9 +1,9 @@
 #include "tests/sim/random/plan.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "stack/base/random.h"
+#include "tests/sim/random/dice.h"
+#include "tests/sim/random/plan_wider.h"
 
 namespace braid::sim {
 
@@ -13,30 +13,6 @@ namespace {
 constexpr double kDisturbedSeconds = 8.0;
 constexpr double kLastStart = 3.0;
 constexpr std::uint64_t kMostBytes = 256 * 1024;
-
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : random_(seed) {}
-
-  bool chance(double p) { return random_.chance(p); }
-  std::uint32_t below(std::uint32_t n) { return random_.below(n); }
-  double uniform(double low, double high) { return low + (high - low) * random_.unit(); }
-  // As many small ones as large ones, in the sense of factors.
-  double log_uniform(double low, double high) {
-    return low * std::exp(std::log(high / low) * random_.unit());
-  }
-  Duration seconds(double low, double high) { return to_duration(uniform(low, high)); }
-  Duration log_seconds(double low, double high) { return to_duration(log_uniform(low, high)); }
-  std::uint32_t between(std::uint32_t low, std::uint32_t high) {
-    return low + below(high - low + 1);
-  }
-
- private:
-  static Duration to_duration(double seconds) {
-    return Duration(static_cast<std::int64_t>(seconds * 1e9));
-  }
-  Random random_;
-};
 
 void draw_troubles(LinkSettings& link, Dice& dice, double scale) {
   if (dice.chance(0.5)) link.loss = dice.log_uniform(0.0005, 0.05) * scale;
@@ -280,21 +256,22 @@ Duration settled_after(const Plan& plan) {
 
 }  // namespace
 
-bool Plan::has_payload_changer() const {
-  return std::any_of(uplinks.begin(), uplinks.end(), [](const UplinkPlan& uplink) {
-    return std::any_of(uplink.boxes.begin(), uplink.boxes.end(), [](const BoxPlan& box) {
-      return box.kind == BoxKind::kPayloadChanger;
-    });
+bool Plan::has_box(BoxKind kind) const {
+  return std::any_of(uplinks.begin(), uplinks.end(), [&](const UplinkPlan& uplink) {
+    return std::any_of(uplink.boxes.begin(), uplink.boxes.end(),
+                       [&](const BoxPlan& box) { return box.kind == kind; });
   });
 }
 
-bool Plan::may_be_cut_off(const ConnectionPlan& connection, Instant established) const {
+bool Plan::may_be_cut_off(const ConnectionPlan& connection, Instant established,
+                          std::span<const Duration> resets) const {
   // From the reply on: the third ACK, its answer, an outage meanwhile, a repetition of each.
   constexpr Duration kHandshake = 6s;
   const auto hits = [&](Duration when) {
     return when >= connection.at &&
            (established == kNever || Instant() + when <= established + kHandshake);
   };
+  if (std::any_of(resets.begin(), resets.end(), hits)) return true;
   for (const UplinkPlan& uplink : uplinks) {
     if (uplink.dies_at && hits(*uplink.dies_at)) return true;
     if (std::any_of(uplink.nat_rebinds.begin(), uplink.nat_rebinds.end(), hits)) return true;
@@ -333,6 +310,7 @@ Plan draw_plan(std::uint64_t seed) {
   for (std::uint32_t i = 0; i < connections; ++i) {
     plan.connections.push_back(draw_connection(i, plan, orderly_inside, dice));
   }
+  draw_wider(plan);
   plan.settled = settled_after(plan);
   return plan;
 }

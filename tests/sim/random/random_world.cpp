@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "tests/support/sim/resegmenters.h"
-#include "tests/support/sim/tcp_boxes.h"
+#include "stack/ip/lwip_layer.h"
+#include "tests/support/sim/icmp_boxes.h"
 
 namespace braid::sim {
 
@@ -32,6 +32,7 @@ gateway::GatewayConfig gateway_config(const Plan& plan) {
       "gateway.yaml");
   config.memory_bytes = plan.gateway_memory;
   config.congestion_control = plan.algorithm;
+  config.scheduler = plan.scheduler;
   return config;
 }
 
@@ -43,7 +44,13 @@ gateway::ConcentratorConfig concentrator_config(const Plan& plan) {
       "concentrator.yaml");
   config.memory_bytes = plan.concentrator_memory;
   config.congestion_control = plan.algorithm;
+  config.scheduler = plan.scheduler;
   return config;
+}
+
+std::unique_ptr<ip::Layer> make_ip(bool lwip) {
+  if (lwip) return std::make_unique<ip::LwipLayer>();
+  return std::make_unique<ip::PlainLayer>();
 }
 
 }  // namespace
@@ -56,7 +63,10 @@ RandomWorld::RandomWorld(const Plan& plan)
       exchange_id_(world_.add_host()),
       concentrator_id_(world_.add_host({plan.concentrator_latency})),
       server_id_(world_.add_host()),
+      caller_id_(world_.add_host()),
       address_changes_(plan.uplinks.size()),
+      gateway_ip_(make_ip(plan.lwip == Plan::Lwip::kGateway)),
+      concentrator_ip_(make_ip(plan.lwip == Plan::Lwip::kConcentrator)),
       gateway_random_(world_.fork_random()),
       concentrator_random_(world_.fork_random()),
       client_apps_(plan.connections.size()) {
@@ -65,6 +75,8 @@ RandomWorld::RandomWorld(const Plan& plan)
   make_roles();
   for (std::size_t i = 0; i < plan_.uplinks.size(); ++i) schedule_uplink(i);
   for (std::size_t i = 0; i < plan_.connections.size(); ++i) schedule_connection(i);
+  for (std::size_t i = 0; i < plan_.calls.size(); ++i) schedule_call(i);
+  for (const NoisePlan& noise : plan_.noise) schedule_noise(noise);
   if (plan_.client_vanishes_at) {
     world_.at(Instant() + *plan_.client_vanishes_at, [this] { client_->vanish(); });
   }
@@ -75,6 +87,11 @@ void RandomWorld::connect_links() {
   far_ = world_.connect({exchange_id_, 0}, {concentrator_id_, gateway::kOutside}, LinkSettings{});
   server_link_ = world_.connect({concentrator_id_, gateway::kInside}, {server_id_, 0},
                                 plan_.server_side.link);
+  // Beside the client, the exchange and the concentrator's inside: nearest to end A.
+  lan_noise_ = &world_.add_filter<Injector>(lan_);
+  far_noise_ = &world_.add_filter<Injector>(far_);
+  server_noise_ = &world_.add_filter<Injector>(server_link_);
+  add_walls();
   add_boxes(lan_, plan_.lan.boxes, plan_.uplinks.size());
   if (plan_.orderly_inside) {
     watches_.push_back(&world_.add_filter<EdgeWatch>(lan_, Toward::kA));
@@ -92,71 +109,19 @@ void RandomWorld::connect_links() {
     uplink_links_.push_back(world_.connect({gateway_id_, interface}, {exchange_id_, interface},
                                            uplink_link(uplink.up), uplink_link(uplink.down)));
     world_.door({gateway_id_, interface}).set(uplink.door);
+    uplink_noise_.push_back(&world_.add_filter<Injector>(uplink_links_.back()));
     add_boxes(uplink_links_.back(), uplink.boxes, i);
     SimDoor& back = world_.door({exchange_id_, interface});
     exchange_.route(fmt::format("10.{}.0.0/16", i + 1).c_str(), back);
     exchange_.route(fmt::format("fd00:{}::/32", i + 1).c_str(), back);
   }
+  world_.connect({caller_id_, 0}, {exchange_id_, 0x100}, LinkSettings{.delay = 5ms});
+  for (const char* callers : {"10.9.0.0/16", "fd00:9::/32", "172.16.9.0/24"}) {
+    exchange_.route(callers, world_.door({exchange_id_, 0x100}));
+  }
   exchange_.route("203.0.113.0/24", world_.door({exchange_id_, 0}));
   exchange_.route("2001:db8:5::/64", world_.door({exchange_id_, 0}));
   world_.attach(exchange_id_, exchange_);
-}
-
-void RandomWorld::add_boxes(LinkId link, const std::vector<BoxPlan>& boxes, std::size_t uplink) {
-  constexpr std::uint8_t kMptcpOption = 30;
-  for (const BoxPlan& box : boxes) {
-    const KeepOptions keep = box.variant == 0 ? KeepOptions::kFirst : KeepOptions::kAll;
-    switch (box.kind) {
-      case BoxKind::kNat:
-        nats_[uplink].push_back(&world_.add_filter<Nat>(
-            link, Nat::Settings{.outside = address(fmt::format("10.{}.200.1", uplink + 1)),
-                                .inbound = box.variant == 0 ? Nat::Inbound::kFromAnyone
-                                                            : Nat::Inbound::kFromPeersOnly}));
-        break;
-      case BoxKind::kSplitter:
-        world_.add_filter<Splitter>(link, box.size, keep);
-        break;
-      case BoxKind::kCoalescer:
-        world_.add_filter<Coalescer>(link, box.size, keep);
-        break;
-      case BoxKind::kFragmenter:
-        world_.add_filter<Fragmenter>(link, box.size,
-                                      box.variant == 0 ? Fragmenter::Order::kForward
-                                                       : Fragmenter::Order::kBackward);
-        break;
-      case BoxKind::kMptcpStripper: {
-        using From = OptionStripper::From;
-        const From from = box.variant == 0   ? From::kSyns
-                          : box.variant == 1 ? From::kSynAcks
-                                             : From::kAll;
-        world_.add_filter<OptionStripper>(
-            link, OptionStripper::Settings{.kind = kMptcpOption, .from = from});
-        break;
-      }
-      case BoxKind::kSynPayload:
-        world_.add_filter<SynPayloadBox>(link, box.variant == 0 ? SynPayloadBox::Manner::kStrip
-                                                                : SynPayloadBox::Manner::kDropSyn);
-        break;
-      case BoxKind::kMssClamp:
-        world_.add_filter<MssClamper>(link, static_cast<std::uint16_t>(box.size));
-        break;
-      case BoxKind::kNarrowHop:
-        world_.add_filter<NarrowHop>(link, box.size,
-                                     address(fmt::format("10.{}.100.1", uplink + 1)),
-                                     address(fmt::format("fd00:{}::100:1", uplink + 1)));
-        break;
-      case BoxKind::kSilentNarrowHop:
-        world_.add_filter<NarrowHop>(link, box.size, std::nullopt, std::nullopt);
-        break;
-      case BoxKind::kShifter:
-        world_.add_filter<SequenceShifter>(link, world_.fork_random());
-        break;
-      case BoxKind::kPayloadChanger:
-        world_.add_filter<PayloadChanger>(link, box.variant == 0 ? Toward::kA : Toward::kB,
-                                          box.spared, 1);
-        break;
-    }
-  }
 }
 
 void RandomWorld::make_hosts() {
@@ -166,10 +131,12 @@ void RandomWorld::make_hosts() {
                                       address("2001:db8:6::2"), world_.door({server_id_, 0}));
   world_.attach(client_id_, *client_);
   world_.attach(server_id_, *server_);
+  caller_ = std::make_unique<Caller>(plan_.seed + 3, world_.door({caller_id_, 0}));
+  world_.attach(caller_id_, *caller_);
 }
 
 void RandomWorld::make_roles() {
-  gateway_ = std::make_unique<gateway::Gateway>(gateway_config(plan_), gateway_ip_,
+  gateway_ = std::make_unique<gateway::Gateway>(gateway_config(plan_), *gateway_ip_,
                                                 gateway_random_);
   for (std::size_t i = 0; i <= plan_.uplinks.size(); ++i) {
     gateway_->set_door(static_cast<tcp::InterfaceId>(i),
@@ -178,17 +145,19 @@ void RandomWorld::make_roles() {
   for (std::size_t i = 0; i < plan_.uplinks.size(); ++i) {
     set_carrier(i, gateway::UplinkState::Link::kUp);
   }
+  gateway_ip_->set_own_addresses({address(kGatewayLan4), address(kGatewayLan6)});
   gateway_host_ = std::make_unique<RoleHost>(*gateway_);
   world_.attach(gateway_id_, *gateway_host_);
 
   concentrator_ = std::make_unique<gateway::Concentrator>(concentrator_config(plan_),
-                                                          concentrator_ip_, concentrator_random_);
+                                                          *concentrator_ip_, concentrator_random_);
   for (const tcp::InterfaceId i : {gateway::kInside, gateway::kOutside}) {
     concentrator_->set_door(i, &world_.door({concentrator_id_, static_cast<int>(i)}));
   }
   concentrator_->set_listen_addresses({address("203.0.113.5"), address("2001:db8:5::5")}, 1500);
   concentrator_->set_own_addresses({*wire::InterfaceAddress::parse("203.0.113.5/24"),
                                     *wire::InterfaceAddress::parse("2001:db8:5::5/64")});
+  concentrator_ip_->set_own_addresses({address("203.0.113.5"), address("2001:db8:5::5")});
   concentrator_host_ = std::make_unique<RoleHost>(*concentrator_);
   world_.attach(concentrator_id_, *concentrator_host_);
 }
@@ -244,16 +213,16 @@ void RandomWorld::schedule_connection(std::size_t index) {
   const auto port = static_cast<std::uint16_t>(kFirstPort + index);
   const Instant start = Instant() + plan.at;
   if (plan.port == ConnectionPlan::Server::kSilent) server_->listen_silently(port);
-  if (plan.port == ConnectionPlan::Server::kListens) {
-    server_->listen(port, [this, &plan, start] {
-      AppScript script = plan.server;
-      if (!plan.server_pause) return script;
-      const Instant from = start + plan.server_pause->at;
-      const bool paused = world_.now() >= from && world_.now() < from + plan.server_pause->length;
-      if (paused) script.reading = Reading::kNo;
-      return script;
-    });
-  }
+  const auto script = [this, &plan, start] {
+    AppScript serving = plan.server;
+    if (!plan.server_pause) return serving;
+    const Instant from = start + plan.server_pause->at;
+    const bool paused = world_.now() >= from && world_.now() < from + plan.server_pause->length;
+    if (paused) serving.reading = Reading::kNo;
+    return serving;
+  };
+  if (plan.port == ConnectionPlan::Server::kListens) server_->listen(port, script);
+  if (plan.port == ConnectionPlan::Server::kCrosses) server_->listen_crossing(port, script);
   world_.at(start, [this, &plan, index, port] {
     const wire::Endpoint server{plan.family == wire::Family::kIpv4 ? address("198.51.100.2")
                                                                    : address("2001:db8:6::2"),
@@ -303,6 +272,14 @@ bool RandomWorld::has_fallen_back(std::size_t connection) const {
     if (session->bundle().status().mode == mptcp::Mode::kFallback) return true;
   }
   return false;
+}
+
+bool RandomWorld::may_be_cut_off(const ConnectionPlan& connection, Instant established) const {
+  std::vector<Duration> resets;
+  for (const RstInjector* resetter : resetters_) {
+    if (const auto at = resetter->done_at()) resets.push_back(*at - Instant());
+  }
+  return plan_.may_be_cut_off(connection, established, resets);
 }
 
 bool RandomWorld::is_drained() const {

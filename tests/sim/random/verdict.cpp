@@ -13,8 +13,8 @@ constexpr Duration kDrainTime = 6h;
 // A SYN nobody answers is given up after three minutes (RFC 9293 MUST-23).
 constexpr Duration kSynTime = 200s;
 
-// By then every connection has begun.
-constexpr Duration kAllStarted = 4s;
+// By then every connection has begun, and the last noise has been answered.
+constexpr Duration kAllStarted = 4s, kNoiseOver = 7s;
 
 bool finished(const App& app) { return app.closed() == tcp::CloseReason::kFinished; }
 
@@ -58,7 +58,7 @@ class Judge {
     if (connection.may_break() && !plan_.orderly_inside) return true;
     if (plan_.client_may_vanish()) return true;
     if (!over(*client)) return false;
-    if (connection.port != ConnectionPlan::Server::kListens || connection.may_break()) return true;
+    if (!connection.is_served() || connection.may_break()) return true;
     // Beside the one that served the client there may be others, of attempts given up by the gateway,
     // and the RST that told them so may have been lost.
     const auto servers = net_.server_apps(i);
@@ -89,7 +89,9 @@ class Judge {
     for (std::size_t i = 0; i < plan_.connections.size(); ++i) {
       if (!is_done(i)) return false;
     }
-    return true;
+    const auto& calls = net_.caller().calls();
+    return calls.size() == plan_.calls.size() &&
+           std::all_of(calls.begin(), calls.end(), [](const auto& call) { return call->over(); });
   }
 
   std::optional<std::string> integrity() const {
@@ -110,7 +112,10 @@ class Judge {
     for (std::size_t i = 0; i < plan_.connections.size(); ++i) {
       if (auto what = failure_of(i)) return fmt::format("connection {}: {}", i, *what);
     }
-    return std::nullopt;
+    for (const auto& call : net_.caller().calls()) {
+      if (auto what = call->failure()) return what;
+    }
+    return net_.missing_echoes();
   }
 
  private:
@@ -119,7 +124,7 @@ class Judge {
     if (plan_.client_may_vanish() || excused_[i]) return std::nullopt;
     if (plan_.has_payload_changer() && fell_back_[i]) return std::nullopt;
     const Instant established = net_.client_app(i)->established_at();
-    if (plan_.may_be_cut_off(connection, established)) return std::nullopt;
+    if (net_.may_be_cut_off(connection, established)) return std::nullopt;
     if (!is_done(i)) return "not done";
     if (connection.may_break()) return std::nullopt;
     const App& client = *net_.client_app(i);
@@ -135,7 +140,10 @@ class Judge {
           return std::nullopt;
         }
         return "no timeout but " + reason;
+      case ConnectionPlan::Server::kUnreachable:
+        return failure_of_unreachable(connection, client);
       case ConnectionPlan::Server::kListens:
+      case ConnectionPlan::Server::kCrosses:
         break;
     }
     if (!complete(client, connection.server.send_bytes)) return "client ended " + reason;
@@ -144,6 +152,22 @@ class Judge {
       return complete(*server, connection.client.send_bytes);
     });
     if (!served) return "no server app got everything";
+    return std::nullopt;
+  }
+
+  // The truth of the far end reaches the client: an error that ends it is told as such, and one that
+  // does not end it was heard before it gave up.
+  std::optional<std::string> failure_of_unreachable(const ConnectionPlan& connection,
+                                                    const App& client) const {
+    const bool ends = connection.unreachable == IcmpAbout::kPortUnreachable ||
+                      connection.unreachable == IcmpAbout::kProhibited;
+    const auto reason = *client.closed();
+    if (client.established()) return "reached the unreachable";
+    if (reason != tcp::CloseReason::kUnreachable && reason != tcp::CloseReason::kTimedOut) {
+      return "not unreachable but " + std::string(tcp::to_string(reason));
+    }
+    if (!plan_.orderly_inside) return std::nullopt;  // the error itself may be lost
+    if (ends != (reason == tcp::CloseReason::kUnreachable)) return "not told what is so";
     return std::nullopt;
   }
 
@@ -161,14 +185,16 @@ Outcome run_world(RandomWorld& net, Duration patience) {
   Judge judge(net);
   const bool waits_for_syns =
       std::any_of(net.plan().connections.begin(), net.plan().connections.end(), [](const auto& c) {
-        return c.port == ConnectionPlan::Server::kSilent;
+        return c.port == ConnectionPlan::Server::kSilent ||
+               c.port == ConnectionPlan::Server::kUnreachable;
       });
   const Duration limit = net.plan().settled + std::max(patience, waits_for_syns ? kSynTime : 0s);
+  const Duration least = net.plan().noise.empty() ? kAllStarted : kNoiseOver;
   bool drained = false;
   try {
     const auto done = [&] {
       judge.excuse_changed();
-      return world.now() > Instant() + kAllStarted && judge.all_done();
+      return world.now() > Instant() + least && judge.all_done();
     };
     world.run_until(done, limit);
     outcome.finished = world.now() - Instant();

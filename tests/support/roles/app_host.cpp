@@ -63,6 +63,11 @@ void AppHost::listen(std::uint16_t port, std::function<AppScript()> script) {
   listeners_[port] = std::move(script);
 }
 
+void AppHost::listen_crossing(std::uint16_t port, std::function<AppScript()> script) {
+  listen(port, std::move(script));
+  crossing_.insert(port);
+}
+
 void AppHost::listen_silently(std::uint16_t port) {
   listeners_[port] = nullptr;
 }
@@ -85,10 +90,7 @@ App& AppHost::connect(const wire::Endpoint& remote, AppScript script, Instant no
   const wire::IpAddress address = remote.address.is_v4() ? ipv4_ : ipv6_;
   const std::uint16_t port = local_port ? *local_port : next_port_++;
   App& app = *apps_.emplace_back(std::make_unique<App>(*this, script));
-  app.stream_.attach(tcp_.connect({0, {address, port}, remote}, app.stream_, config(), now));
-  app.in_.set_reader(&app);
-  app.out_.set_writer(&app);
-  app.wake();
+  begin(app, tcp_.connect({0, {address, port}, remote}, app.stream_, config(), now));
   return app;
 }
 
@@ -98,7 +100,15 @@ void AppHost::new_syn(const wire::Segment& syn, Instant now) {
   if (listener == listeners_.end()) return tcp_.refuse(0, syn);
   if (!listener->second) return;
   App& app = *apps_.emplace_back(std::make_unique<App>(*this, listener->second()));
-  app.stream_.attach(tcp_.accept(0, syn, app.stream_, config(), now));
+  if (crossing_.contains(syn.destination.port)) {
+    begin(app, tcp_.connect({0, syn.destination, syn.source}, app.stream_, config(), now));
+  } else {
+    begin(app, tcp_.accept(0, syn, app.stream_, config(), now));
+  }
+}
+
+void AppHost::begin(App& app, tcp::Connection& connection) {
+  app.stream_.attach(connection);
   app.in_.set_reader(&app);
   app.out_.set_writer(&app);
   app.wake();

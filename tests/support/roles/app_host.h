@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "stack/cc/factory.h"
@@ -73,6 +74,8 @@ class AppHost final : public Host {
 
   // Accepts connections on a port with this script (made anew for each).
   void listen(std::uint16_t port, std::function<AppScript()> script);
+  // The same, but the first SYN is answered by a SYN of this host's own: a simultaneous open.
+  void listen_crossing(std::uint16_t port, std::function<AppScript()> script);
   // A listening port that never answers a SYN.
   void listen_silently(std::uint16_t port);
   App& connect(const wire::Endpoint& remote, AppScript script, Instant now,
@@ -102,6 +105,7 @@ class AppHost final : public Host {
     std::uint16_t identification_ = 0;
   };
   void new_syn(const wire::Segment& syn, Instant now);
+  void begin(App& app, tcp::Connection& connection);
   tcp::ConnectionConfig config() const;
 
   wire::IpAddress ipv4_;
@@ -113,6 +117,7 @@ class AppHost final : public Host {
   ip::PlainLayer ip_;
   DoorExit exit_;
   std::map<std::uint16_t, std::function<AppScript()>> listeners_;
+  std::set<std::uint16_t> crossing_;
   std::map<std::uint16_t, std::uint64_t> syns_seen_;
   std::vector<std::unique_ptr<App>> apps_;
   tcp::Layer tcp_;  // after the apps: it dies first and calls their streams no more

@@ -25,6 +25,8 @@ bool OptionStripper::concerns(const PacketView& view) {
       return syn && !ack;
     case From::kSynAcks:
       return syn && ack;
+    case From::kHandshake:
+      return syn;
     case From::kAll:
       return true;
     case From::kLater:
@@ -87,14 +89,14 @@ void MssClamper::pass(Packet packet, Toward toward, Instant /*now*/, Output& out
   out.emit(toward, std::move(packet));
 }
 
-void RstInjector::pass(Packet packet, Toward toward, Instant /*now*/, Output& out) {
+void RstInjector::pass(Packet packet, Toward toward, Instant now, Output& out) {
   const auto view = intact_tcp(packet);
   const bool counts = view && !view->tcp_payload().empty() && (view->tcp_flags() & kSyn) == 0;
-  if (done_ || !counts || left_-- > 1) {
+  if (done_at_ || !counts || left_-- > 1) {
     out.emit(toward, std::move(packet));
     return;
   }
-  done_ = true;
+  done_at_ = now;
   const std::uint32_t off = aim_ == Aim::kExact ? 0 : aim_ == Aim::kInWindow ? 100 : 0x40000000;
   // Onwards in the sender's name, after this packet; back in the receiver's, at what it
   // acknowledged.

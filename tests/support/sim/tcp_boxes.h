@@ -32,7 +32,8 @@ class FunctionFilter final : public Filter {
 // Takes an option out of TCP headers.
 class OptionStripper final : public Filter {
  public:
-  enum class From { kSyns, kSynAcks, kAll, kLater };  // kLater: not of SYNs, after `spared` packets
+  // kHandshake: of both SYNs; kLater: not of SYNs, after `spared` packets
+  enum class From { kSyns, kSynAcks, kHandshake, kAll, kLater };
   enum class Manner { kNops, kRemoved, kPacketDropped };
   struct Settings {
     std::uint8_t kind = 30;
@@ -79,11 +80,12 @@ class RstInjector final : public Filter {
   enum class Aim { kExact, kInWindow, kOutside };  // where the sequence number falls (RFC 5961)
   RstInjector(std::uint64_t after, Aim aim) : left_(after), aim_(aim) {}
   void pass(Packet packet, Toward toward, Instant now, Output& out) override;
+  std::optional<Instant> done_at() const { return done_at_; }
 
  private:
   std::uint64_t left_;
   Aim aim_;
-  bool done_ = false;
+  std::optional<Instant> done_at_;
 };
 
 // A firewall that gives connections other initial sequence numbers, SACK blocks included.

@@ -287,8 +287,9 @@ void World::receive_all(Resident& resident, Attachment& attachment) {
   }
   for (const Received& one : received) {
     add_to_trace(attachment.port, one.packet);
-    resident.host->receive(attachment.port.interface,
-                           PacketIn{one.packet, one.gso_size, one.checksum}, now_);
+    const PacketIn in{one.packet, one.gso_size, one.checksum};
+    if (listener_) listener_(attachment.port, in, now_);
+    resident.host->receive(attachment.port.interface, in, now_);
   }
 }
 

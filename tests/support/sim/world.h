@@ -90,6 +90,9 @@ class World {
   std::uint64_t trace_hash() const { return trace_hash_; }
   // Writes what this port sends and gets, as tcpdump there would; before joining.
   void capture(Port port, const std::string& path);
+  // Called with every packet (as joined) just before its host gets it.
+  using Listener = std::function<void(Port, const PacketIn&, Instant)>;
+  void listen(Listener listener) { listener_ = std::move(listener); }
   // A generator of its own for whoever needs chance in this world; each call gives another.
   Random fork_random();
 
@@ -147,6 +150,7 @@ class World {
   std::vector<Resident> residents_;
   std::vector<Action> actions_;  // a heap by (when, order)
   std::uint64_t next_order_ = 0;
+  Listener listener_;
   std::uint64_t trace_hash_ = 0;
   std::uint64_t steps_ = 0;
 };
