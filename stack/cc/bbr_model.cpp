@@ -16,6 +16,7 @@ constexpr std::uint64_t kAggregationRounds = 5;  // per half of the filter
 constexpr std::uint32_t kMostUpRounds = 30;
 constexpr Duration kMinRttWindow = 10s;
 constexpr Duration kProbeRttInterval = 5s;
+constexpr std::int64_t kMatch = 64;  // this part more is the same RTT
 
 }  // namespace
 
@@ -190,10 +191,15 @@ void Bbr::raise_upper_bound(const Ack& ack) {
 
 void Bbr::update_min_rtt(const Ack& ack) {
   recent_min_rtt_expired_ = recent_min_rtt_ != Duration::max() &&
-                            ack.now > recent_min_rtt_at_ + kProbeRttInterval;
+                            ack.now > recent_min_rtt_at_ + kProbeRttInterval &&
+                            may_probe_rtt(ack.now);
   const Duration rtt = ack.latest_rtt;
   if (rtt > Duration::zero() && (rtt < recent_min_rtt_ || recent_min_rtt_expired_)) {
     recent_min_rtt_ = rtt;
+    recent_min_rtt_at_ = ack.now;
+  } else if (rtt > Duration::zero() && rtt <= recent_min_rtt_ + recent_min_rtt_ / kMatch) {
+    // Ours: the least RTT was met again, but for a packet's time on the wire. The path shows by
+    // itself that there is no queue, and need not be left idle to prove it.
     recent_min_rtt_at_ = ack.now;
   }
   const bool expired = ack.now > min_rtt_at_ + kMinRttWindow;

@@ -32,6 +32,9 @@ class BottleneckWatch {
     Instant last_ack = Instant::min();
     Instant reduced_at = Instant::min();
     double rate() const;        // bytes per second; 0: no RTT yet
+    // An ACK; `latest` zero: it gave no sample.
+    void observe(Instant now, Duration srtt, Duration latest, Duration least,
+                 std::uint64_t in_flight);
   };
 
   void join(const Path& path);
@@ -41,6 +44,9 @@ class BottleneckWatch {
   void observed(const Path& path, Instant now);
   // `path` has just reduced its window by `bytes`. Path::queue is of before.
   void reduced(Path& path, std::uint64_t bytes, Instant now);
+
+  // No other path has reduced in the last while: whoever does so now is seen alone.
+  bool quiet(const Path& path, Instant now) const;
 
   // How many of one flow each subflow of this path's bottleneck is due: 1 / (those active in it).
   double share(const Path& path, Instant now) const;

@@ -12,13 +12,8 @@ CoupledCubic::~CoupledCubic() { group_.watch().leave(path_); }
 
 void CoupledCubic::observe(const Ack& ack) {
   Cubic::observe(ack);
-  path_.rtt = ack.srtt;
-  path_.window = std::min(cwnd(), std::max(ack.prior_in_flight, mss()));
-  path_.last_ack = ack.now;
-  if (ack.latest_rtt > Duration::zero()) {
-    const Duration queue = std::max(ack.latest_rtt - ack.min_rtt, Duration::zero());
-    path_.queue += (queue - path_.queue) / 8;
-  }
+  path_.observe(ack.now, ack.srtt, ack.latest_rtt, ack.min_rtt,
+                std::min(cwnd(), std::max(ack.prior_in_flight, mss())));
   group_.watch().observed(path_, ack.now);
 }
 

@@ -7,9 +7,11 @@ namespace braid::cc {
 
 LossBased::LossBased(std::uint32_t mss) : mss_(mss), cwnd_(initial_window()) {}
 
+// RFC 6928: the initial window is ten segments of the size the SYNs agreed on.
 void LossBased::set_mss(std::uint32_t mss) {
+  const bool untouched = cwnd_ == initial_window() && ssthresh_ == kUnlimited;
   mss_ = mss;
-  cwnd_ = std::max(cwnd_, mss_);
+  cwnd_ = untouched ? initial_window() : std::max(cwnd_, mss_);
 }
 
 void LossBased::on_ack(const Ack& ack) {

@@ -15,14 +15,16 @@ double quality(const Member& member) {
 
 }  // namespace
 
+// Windows that differ by less than a segment are alike, or chance would move window back and forth.
 double Olia::alpha() const {
+  const auto segments = [this](const Member& member) { return member.window / mss(); };
   double paths = 0;
   std::uint64_t largest = 0;
   double best = 0;
   for (const Member* member : group().members()) {
     if (!member->counts()) continue;
     ++paths;
-    largest = std::max(largest, member->window);
+    largest = std::max(largest, segments(*member));
     best = std::max(best, quality(*member));
   }
   // Collected: the best by their losses that do not have the largest window.
@@ -30,14 +32,14 @@ double Olia::alpha() const {
   double with_largest = 0;
   for (const Member* member : group().members()) {
     if (!member->counts()) continue;
-    if (member->window == largest) {
+    if (segments(*member) == largest) {
       ++with_largest;
     } else if (quality(*member) >= best) {
       ++collected;
     }
   }
   if (collected == 0) return 0;
-  if (self().window == largest) return -1 / (paths * with_largest);
+  if (segments(self()) == largest) return -1 / (paths * with_largest);
   return quality(self()) >= best ? 1 / (paths * collected) : 0;
 }
 
