@@ -167,8 +167,8 @@ lab_default_route() { ip -n "$(lab_ns "$1")" route add default via "$2" congctl 
 lab_routes() {
   lab_default_route lan 192.168.77.1 && lab_default_route lan fd00:77::1
   lab_prefer_uplink 1
-  ip -n "$(lab_ns net)" route add 198.51.100.0/24 via 203.0.113.5
-  ip -n "$(lab_ns net)" route add 2001:db8:6::/64 via 2001:db8:5::5
+  ip -n "$(lab_ns net)" route add 198.51.100.0/24 via 203.0.113.5 congctl cubic
+  ip -n "$(lab_ns net)" route add 2001:db8:6::/64 via 2001:db8:5::5 congctl cubic
   lab_default_route conc 203.0.113.1 && lab_default_route conc 2001:db8:5::1
   lab_default_route srv 198.51.100.1 && lab_default_route srv 2001:db8:6::1
   local name

@@ -1,9 +1,11 @@
 # shellcheck shell=bash disable=SC2034
 # latency: a 1 kB request every 25 ms beside one bulk download that fills 50/10 + 30/30 with 100 ms of
 # queue; by turns on a connection that is kept and on a new one (a round trip more). The base is 20 ms.
+# Beside it, how long a ping takes over each uplink, whatever braid or the bundle think of it: 20 and 60
+# ms, and the queue that stands there.
 
 latency() {
-  local seconds=10 lead=2.5 way round load file
+  local seconds=10 lead=2.5 way round load file bulk_pid
   take_options "$@"
   [ -z "$short" ] || { seconds=1; lead=0.5; }
   set -- "${rest[@]}"
@@ -21,16 +23,26 @@ latency() {
       for load in idle bulk; do
         if [ $load = bulk ]; then
           lab_spawn lan bulk.log "$LAB_PYTHON" "$meter" bulk down "$LAB_SERVER4" $server_port $((seconds + ${lead%.*} + 1))s "$LAB_DIR/bulk.json"
+          bulk_pid=$LAB_LAST_PID
           sleep $lead
         fi
+        latency_ping 1; latency_ping 2
         in_lan requests "$LAB_SERVER4" $server_port 1000 "$seconds" >"$file" || lab_fail "requests, $way, $load"
         latency_records "$way" $load "$file"
       done
-      lab_wait_until 60 lab_is_gone "$LAB_LAST_PID" || lab_fail "the download, $way"
+      lab_wait_until 60 lab_is_gone "$bulk_pid" || lab_fail "the download, $way"
+      record latency "beside a download" LAN "the download, Mbit/s" "$way" "$(of "$LAB_DIR/bulk.json" 'd["bytes"] * 8e-6 / (d["end"] - d["begin"])')" more
       way_down "$way"
     done
   done
   finish
+}
+
+latency_ping() { # UPLINK
+  lab_spawn gw "ping-$1.log" ping -n -i 0.05 -w "$seconds" -I "wan$1" "10.$1.0.1"
+}
+latency_pings() { # UPLINK: "[ms, ms]"
+  sed -n 's/.* time=\([0-9.]*\) ms.*/\1/p' "$LAB_DIR/ping-$1.log" | paste -sd, | sed 's/.*/[&]/'
 }
 
 latency_records() { # WAY LOAD FILE
@@ -39,5 +51,7 @@ latency_records() { # WAY LOAD FILE
   record latency "$row" LAN "1 kB, kept, ms" "$1" "$(of "$3" '[t * 1e3 for t in d["kept"]]')" less "$aim"
   [ -z "$aim" ] || aim="<= 70"
   record latency "$row" LAN "1 kB, new, ms" "$1" "$(of "$3" '[t * 1e3 for t in d["fresh"]]')" less "$aim"
+  record latency "$row" both "ping, uplink 1, ms" "$1" "$(latency_pings 1)" less
+  record latency "$row" both "ping, uplink 2, ms" "$1" "$(latency_pings 2)" less
   say "latency: $row, $1: $(of "$3" '"kept p50 %.0f most %.0f, new p50 %.0f most %.0f ms" % tuple(f(d[k]) * 1e3 for k in ("kept", "fresh") for f in (statistics.median, max))')"
 }
