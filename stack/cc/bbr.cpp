@@ -20,8 +20,6 @@ void Bbr::set_mss(std::uint32_t mss) {
 }
 
 void Bbr::on_ack(const Ack& ack) {
-  observe(ack);
-  share_ = share(ack.now);
   delivered_ = ack.total_delivered;
   if (was_in_recovery_ && !ack.in_recovery && !ack.after_timeout) {
     cwnd_ = std::max(cwnd_, saved_cwnd_);
@@ -120,7 +118,7 @@ double Bbr::pacing_gain() const {
     case State::kStartup: return kStartupGain;
     case State::kDrain: return 0.5;
     case State::kDown: return 0.9;
-    case State::kUp: return 1 + 0.25 * share_;
+    case State::kUp: return 1.25;
     case State::kCruise:
     case State::kRefill:
     case State::kProbeRtt: break;
@@ -130,10 +128,7 @@ double Bbr::pacing_gain() const {
 
 double Bbr::cwnd_gain() const {
   if (state_ == State::kProbeRtt) return 0.5;
-  // Startup has to double, whoever shares the path; after it the second product, which is there for
-  // delayed ACKs and for standing up to others in a queue, is as large as the share.
-  if (state_ == State::kStartup) return 2;
-  return 1 + (state_ == State::kUp ? 1.25 : 1) * share_;
+  return state_ == State::kUp ? 2.25 : 2;
 }
 
 void Bbr::set_pacing_rate() {

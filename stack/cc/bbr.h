@@ -26,7 +26,7 @@
 
 namespace braid::cc {
 
-class Bbr : public Controller {
+class Bbr final : public Controller {
  public:
   enum class State : std::uint8_t { kStartup, kDrain, kDown, kCruise, kRefill, kUp, kProbeRtt };
 
@@ -52,14 +52,6 @@ class Bbr : public Controller {
   Duration min_rtt() const { return min_rtt_; }
   std::uint64_t inflight_hi() const { return inflight_hi_; }  // bytes, kUnlimited: not known
   std::uint64_t inflight_lo() const { return inflight_lo_; }  // bytes, kUnlimited: no limit
-
- protected:
-  // For a BBR that is only part of a flow (coupled_bbr.h). Each ACK, before anything else:
-  virtual void observe(const Ack&) {}
-  virtual double share(Instant) const { return 1; }
-  // Whether this is a moment to look for the least RTT; and `bytes` less will be in flight for it.
-  virtual bool may_probe_rtt(Instant) const { return true; }
-  virtual void drops_for_rtt(std::uint64_t, Instant) {}
 
  private:
   // What the ACKs coming in now answer (the draft's ACKS_*).
@@ -111,7 +103,6 @@ class Bbr : public Controller {
 
   std::uint64_t mss_;
   std::uint64_t cwnd_;
-  double share_ = 1;        // of a flow
   double pacing_rate_ = 0;  // bytes per second; 0: no bandwidth known
   State state_ = State::kStartup;
   AckPhase ack_phase_ = AckPhase::kNone;

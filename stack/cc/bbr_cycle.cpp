@@ -79,10 +79,7 @@ void Bbr::update_cycle(const Ack& ack) {
 // bottleneck with one does not probe more often than it.
 bool Bbr::time_to_probe(Instant now) const {
   const std::uint64_t reno_rounds = std::min(target_flight() / mss_, kMostRenoRounds);
-  const double patience = 1 / share_;  // those who share a bottleneck probe as often as one
-  const Duration wait(static_cast<std::int64_t>(patience * static_cast<double>(probe_wait_.count())));
-  const auto rounds = static_cast<std::uint64_t>(patience * static_cast<double>(reno_rounds));
-  return now > cycle_started_ + wait || rounds_since_probe_ >= rounds;
+  return now > cycle_started_ + probe_wait_ || rounds_since_probe_ >= reno_rounds;
 }
 
 bool Bbr::time_to_go_down(const Ack& ack) {
@@ -131,7 +128,6 @@ void Bbr::check_probe_rtt(const Ack& ack) {
   if (state_ != State::kProbeRtt && recent_min_rtt_expired_ && !idle_restart_) {
     saved_cwnd_ = was_in_recovery_ ? std::max(saved_cwnd_, cwnd_) : cwnd_;
     state_ = State::kProbeRtt;
-    drops_for_rtt(ack.in_flight - std::min(ack.in_flight, probe_rtt_window()), ack.now);
     probe_rtt_done_.reset();
     ack_phase_ = AckPhase::kStopping;
     start_round();

@@ -191,8 +191,7 @@ void Bbr::raise_upper_bound(const Ack& ack) {
 
 void Bbr::update_min_rtt(const Ack& ack) {
   recent_min_rtt_expired_ = recent_min_rtt_ != Duration::max() &&
-                            ack.now > recent_min_rtt_at_ + kProbeRttInterval &&
-                            may_probe_rtt(ack.now);
+                            ack.now > recent_min_rtt_at_ + kProbeRttInterval;
   const Duration rtt = ack.latest_rtt;
   if (rtt > Duration::zero() && (rtt < recent_min_rtt_ || recent_min_rtt_expired_)) {
     recent_min_rtt_ = rtt;

@@ -17,7 +17,6 @@ constexpr double kLeastAnswer = -2;
 constexpr double kAlike = 0.35;         // the queues of one bottleneck differ by no more than this
 constexpr Duration kAlikeAnyway = 2ms;  // or by this
 constexpr Duration kLeastQueue = 2ms;   // less is no queue to speak of
-constexpr Duration kQuiet = 1s;         // between one reduction and the next that can choose
 constexpr Duration kActive = 1s;        // without an ACK for so long a subflow takes no share
 
 }  // namespace
@@ -34,12 +33,6 @@ void BottleneckWatch::Path::observe(Instant now, Duration srtt, Duration latest,
   if (latest > Duration::zero()) {
     queue += (std::max(latest - least, Duration::zero()) - queue) / 8;
   }
-}
-
-bool BottleneckWatch::quiet(const Path& path, Instant now) const {
-  return std::none_of(paths_.begin(), paths_.end(), [&](const Path* other) {
-    return other != &path && other->reduced_at > now - kQuiet;
-  });
 }
 
 void BottleneckWatch::join(const Path& path) {

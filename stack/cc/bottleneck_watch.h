@@ -45,9 +45,6 @@ class BottleneckWatch {
   // `path` has just reduced its window by `bytes`. Path::queue is of before.
   void reduced(Path& path, std::uint64_t bytes, Instant now);
 
-  // No other path has reduced in the last while: whoever does so now is seen alone.
-  bool quiet(const Path& path, Instant now) const;
-
   // How many of one flow each subflow of this path's bottleneck is due: 1 / (those active in it).
   double share(const Path& path, Instant now) const;
   bool shared(const Path& a, const Path& b) const;

@@ -5,7 +5,6 @@
 #include "stack/base/ensure.h"
 #include "stack/cc/balia.h"
 #include "stack/cc/bbr.h"
-#include "stack/cc/coupled_bbr.h"
 #include "stack/cc/coupled_cubic.h"
 #include "stack/cc/cubic.h"
 #include "stack/cc/lia.h"
@@ -16,8 +15,8 @@ namespace braid::cc {
 namespace {
 
 // In Algorithm's order.
-constexpr std::array<std::string_view, 8> kNames{
-    "reno", "cubic", "lia", "olia", "balia", "bbr", "coupled_cubic", "coupled_bbr"};
+constexpr std::array<std::string_view, 7> kNames{"reno",  "cubic", "lia",          "olia",
+                                                 "balia", "bbr",   "coupled_cubic"};
 
 }  // namespace
 
@@ -49,9 +48,6 @@ std::unique_ptr<Controller> make_controller(Algorithm algorithm, std::uint32_t m
     case Algorithm::kCoupledCubic:
       ENSURE(group != nullptr);
       return std::make_unique<CoupledCubic>(mss, *group);
-    case Algorithm::kCoupledBbr:
-      ENSURE(group != nullptr);
-      return std::make_unique<CoupledBbr>(mss, *group);
     case Algorithm::kBbr:
       return std::make_unique<Bbr>(mss);
   }

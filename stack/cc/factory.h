@@ -10,7 +10,7 @@
 
 namespace braid::cc {
 
-enum class Algorithm { kReno, kCubic, kLia, kOlia, kBalia, kBbr, kCoupledCubic, kCoupledBbr };
+enum class Algorithm { kReno, kCubic, kLia, kOlia, kBalia, kBbr, kCoupledCubic };
 
 std::optional<Algorithm> algorithm_by_name(std::string_view name);
 std::span<const std::string_view> algorithm_names();

@@ -73,7 +73,7 @@ void for_each_controller(Body body) {
 template <typename Body>
 void for_each_loss_based(Body body) {
   for_each_controller([&](Bench& bench, Controller& c) {
-    if (c.name() != "bbr" && c.name() != "coupled_bbr") body(bench, c);
+    if (c.name() != "bbr") body(bench, c);
   });
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("every name makes the controller that bears it, and other names make n
   for_each_controller([](Bench&, Controller& c) {
     REQUIRE(algorithm_by_name(c.name()).has_value());
   });
-  CHECK(algorithm_names().size() == 8);
+  CHECK(algorithm_names().size() == 7);
   CHECK_FALSE(algorithm_by_name("vegas").has_value());
   CHECK_FALSE(algorithm_by_name("").has_value());
 }
