@@ -13,6 +13,9 @@ namespace {
 constexpr std::uint64_t kChunk = Chunk::kSize;
 // An idle pipe keeps the little array of references only while it is small.
 constexpr std::size_t kIdleReferences = 16;
+// One stream grows to at most this part of the whole budget: a room nobody has memory for is a promise
+// that cannot be kept.
+constexpr std::uint64_t kPoolShare = 4;
 
 std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
   return a > std::numeric_limits<std::uint64_t>::max() - b
@@ -108,6 +111,8 @@ void Pipe::Hold::swap(Hold& other) noexcept {
 // ---- Pipe: writing
 
 Pipe::Pipe(ChunkPool& pool, std::uint64_t capacity) : pool_(pool), capacity_(capacity) {
+  const std::uint64_t share = pool.budget_bytes() / kPoolShare;
+  max_capacity_ = std::max(capacity, std::min(max_capacity_, share));
   raise_edge();
 }
 

@@ -226,8 +226,9 @@ void Core::tune_window(Instant now) {
   }
   const auto memory = pipe.pool().under_pressure() ? tcp::WindowTuner::Memory::kScarce
                                                    : tcp::WindowTuner::Memory::kPlenty;
-  const std::uint64_t capacity =
+  const std::uint64_t wanted =
       tuner_.capacity_for(pipe.released().value(), pipe.capacity(), rtt, memory, now);
+  const std::uint64_t capacity = std::min(wanted, pipe.max_capacity());
   if (capacity > pipe.capacity()) pipe.set_capacity(capacity);
 }
 

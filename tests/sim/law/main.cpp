@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,7 @@ options
   --controller NAME         of the bonded connection (the shipped default)
   --scheduler NAME
   --alone NAME              the single uplink's controller (cubic)
+  --start rtt|soonest       on the uplink with the shorter RTT (rtt), or where 15 kB are through first
   --no-small                without the transfers of 10 kB, 100 kB and 1 MB
 )";
 
@@ -50,6 +52,12 @@ template <typename T>
 T known(std::optional<T> value) {
   if (!value) fail_usage();
   return *value;
+}
+
+std::optional<law::Start> start_by_name(const std::string& name) {
+  if (name == "rtt") return law::Start::kShortestRtt;
+  if (name == "soonest") return law::Start::kSoonest;
+  return std::nullopt;
 }
 
 Options parse(int argc, char** argv) {
@@ -75,6 +83,7 @@ Options parse(int argc, char** argv) {
     else if (word == "--part") pair('/', o.part, o.parts);
     else if (word == "--worst") o.worst = number();
     else if (word == "--no-small") o.terms.small = false;
+    else if (word == "--start") o.terms.start = known(start_by_name(value()));
     else if (word == "--controller") o.terms.bundle.algorithm = known(cc::algorithm_by_name(value()));
     else if (word == "--scheduler") o.terms.bundle.policy = known(sched::policy_by_name(value()));
     else if (word == "--alone") o.terms.alone = known(cc::algorithm_by_name(value()));

@@ -8,7 +8,7 @@ namespace {
 // What nobody waits for: many times what a healthy transfer takes.
 Duration patience(const Cell& cell, std::uint64_t bytes) {
   const Duration longest = std::max(cell.uplinks[0].rtt, cell.uplinks[1].rtt);
-  return cell.uplinks[0].rate.time_for(bytes) * 12 + longest * 60 + 10s;
+  return cell.uplinks[0].rate.time_for(bytes) * 60 + longest * 60 + 10s;
 }
 
 struct Timed {
@@ -42,6 +42,7 @@ Result measure(const Cell& cell, Direction direction, std::uint64_t seed, const 
   transfer.seed = seed;
   transfer.alone = terms.alone;
   transfer.bundle = terms.bundle;
+  transfer.start = terms.start;
 
   Result result{.cell = cell.id, .direction = direction, .seed = seed};
   transfer.bytes = cell.bulk_bytes();

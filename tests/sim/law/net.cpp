@@ -89,13 +89,21 @@ Net::Net(const Cell& cell, const Transfer& transfer)
 
 Net::~Net() = default;
 
+std::size_t Net::first_uplink() const {
+  const auto delay = [this](const Uplink& uplink) {
+    constexpr std::uint64_t kFew = 15'000;  // bytes
+    return transfer_.start == Start::kShortestRtt ? uplink.rtt
+                                                  : uplink.rtt + uplink.rate.time_for(kFew);
+  };
+  return delay(cell_.uplinks[1]) < delay(cell_.uplinks[0]) ? 1 : 0;
+}
+
 void Net::start() {
-  const bool second_is_shorter = cell_.uplinks[1].rtt < cell_.uplinks[0].rtt;
   if (transfer_.way == Way::kBonded) {
     client_->bundle = std::make_unique<mptcp::Connection>(
         client_->mptcp, client_->outgoing, client_->incoming, client_.get(), transfer_.bundle,
         client_->owner);
-    const mptcp::LocalPath& path = client_->local_paths[second_is_shorter ? 1 : 0];
+    const mptcp::LocalPath& path = client_->local_paths[first_uplink()];
     client_->bundle->connect(path, kClientPort, server_endpoint(), {}, now_);
     return;
   }
@@ -228,10 +236,14 @@ bool Net::done() const {
 // ---- where the time goes
 
 void Net::sample(Duration span) {
-  const End& source = transfer_.direction == Direction::kDown ? *server_ : *client_;
+  const bool down = transfer_.direction == Direction::kDown;
+  const End& source = down ? *server_ : *client_;
+  const End& sink = down ? *client_ : *server_;
+  hints_.memory = {std::max(hints_.memory[0], source.pool.used_bytes()),
+                   std::max(hints_.memory[1], sink.pool.used_bytes())};
   if (!source.bundle || !source.bundle->status().established) return;
   const std::uint64_t held = source.outgoing.readable();  // not DATA_ACKed
-  if (held == 0 || source.outgoing.in_order().value() >= transfer_.bytes) return;  // the tail
+  if (held == 0) return;
   const auto subflows = source.bundle->subflows();
   std::uint64_t window = 0;  // beyond the DATA_ACK: each subflow's is the connection's
   for (const auto& subflow : subflows) window = std::max(window, subflow.path.send_window);

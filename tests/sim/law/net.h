@@ -8,8 +8,8 @@
 //
 //   download  the client asks with 100 bytes, the server answers with the transfer
 //   upload    the client sends the transfer
-// The client is the end that has uplinks to choose from; it starts on the one with the shorter RTT,
-// as a gateway does that has used both before (gateway/uplinks.h).
+// The client is the end that has uplinks to choose from. It starts as a gateway does that has used both
+// before: on the one with the shorter RTT (gateway/uplinks.h).
 #pragma once
 
 #include <array>
@@ -30,6 +30,8 @@ namespace braid::law {
 
 enum class Way : std::uint8_t { kBonded, kFirst, kSecond };  // both uplinks; plain TCP over one
 enum class Direction : std::uint8_t { kDown, kUp };
+// kSoonest: where 15 kB would be through first, for which the gateway would have to know rates, too.
+enum class Start : std::uint8_t { kShortestRtt, kSoonest };
 
 struct Transfer {
   Way way = Way::kBonded;
@@ -39,6 +41,7 @@ struct Transfer {
   cc::Algorithm alone = cc::Algorithm::kCubic;  // of plain TCP
   mptcp::ConnectionConfig bundle;               // of the bonded connection: the shipped defaults
   std::size_t memory = 256U << 20;              // of each end, bytes
+  Start start = Start::kShortestRtt;
   Duration limit = 600s;
 };
 
@@ -52,6 +55,7 @@ struct Hints {
   std::uint64_t retransmitted = 0;      // bytes, by the subflows
   std::uint64_t timeouts = 0;
   std::uint64_t capacity = 0;  // of the receiving pipe at the end, bytes
+  std::array<std::size_t, 2> memory{};  // the most the sending and the receiving end held, bytes
 };
 
 struct Outcome {
@@ -82,6 +86,7 @@ class Net {
   };
 
   void start();
+  std::size_t first_uplink() const;
   void emit(const End& from, tcp::InterfaceId interface, const wire::Segment& segment);
   void deliver_due();
   void deliver(End& to, tcp::InterfaceId interface, const wire::Segment& segment);

@@ -319,4 +319,12 @@ TEST_CASE_FIXTURE(Fixture, "a starved reader doubles the capacity of a pipe that
   CHECK(relay.capacity() == 5 * kChunk);
 }
 
+TEST_CASE("a relay's buffer grows to at most a quarter of the budget, or what it began with") {
+  ChunkPool pool(64 * kChunk);
+  CHECK(Pipe(pool, 10 * kChunk).max_capacity() == 16 * kChunk);
+  CHECK(Pipe(pool, 20 * kChunk).max_capacity() == 20 * kChunk);
+  ChunkPool large(1ULL << 30);
+  CHECK(Pipe(large, 10 * kChunk).max_capacity() == 6ULL << 20);
+}
+
 TEST_SUITE_END();
