@@ -17,7 +17,7 @@ aggregate_cells=(
 aggregate() {
   local seconds=10 cells='' word
   take_options "$@"
-  [ -z "$short" ] || { seconds=2; cells=1; }
+  [ -z "$short" ] || { seconds=1; cells=1; }
   set -- "${rest[@]}"
   while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || usage

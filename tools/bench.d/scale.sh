@@ -92,9 +92,11 @@ scale_rate() { # WAY
 scale_bulk() { # WAY
   local file=$LAB_DIR/bulk.json
   lab_in srv iperf3 -s -1 -D --pidfile "$LAB_DIR/iperf3.pid" && sleep 0.3
-  lab_in lan timeout $((seconds + 20)) iperf3 -c "$LAB_SERVER4" -t "$seconds" -R -J >"$file" 2>&1 || {
-    say "scale, $1: no bulk transfer: $(tail -3 "$file")"; kill "$(tr -d '\0' <"$LAB_DIR/iperf3.pid")" 2>/dev/null; return 1; }
-  of "$file" 'd["end"]["sum_received"]["bits_per_second"] / 1e9'
+  if lab_in lan timeout $((seconds + 20)) iperf3 -c "$LAB_SERVER4" -t "$seconds" -R -J >"$file" 2>&1 &&
+    of "$file" 'd["end"]["sum_received"]["bits_per_second"] / 1e9' 2>/dev/null; then return; fi
+  say "scale, $1: no bulk transfer: $(grep -E '"error"|^Terminated' "$file")"
+  kill "$(tr -d '\0' <"$LAB_DIR/iperf3.pid")" 2>/dev/null
+  return 1
 }
 
 # The holders let go when the pipe they read is closed.

@@ -6,7 +6,7 @@
 upload() {
   local seconds=15 way round file rate
   take_options "$@"
-  [ -z "$short" ] || seconds=2
+  [ -z "$short" ] || seconds=1
   set -- "${rest[@]}"
   while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || usage
