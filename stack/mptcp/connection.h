@@ -97,6 +97,9 @@ class Connection {
   void abort(Instant now);
 
   const Status& status() const;
+  // The scheduler changes at once, the congestion controller for subflows yet to come.
+  void set_policy(sched::Policy policy);
+  void set_algorithm(cc::Algorithm algorithm);
   // Repeats of the SYN seen while withheld (RFC 8803 C55).
   std::uint32_t syn_repeats() const;
   void flush(Instant now);
@@ -117,6 +120,9 @@ class Connection {
   const Counters& counters() const;
   std::uint32_t local_token() const;
 
+    // In flight on one subflow and given to another as well: by a redundant scheduler, or since a
+    // slow subflow held up the stream; and how often it was penalised for that.
+    std::uint64_t copied_bytes = 0, overtaking_bytes = 0, penalties = 0;
   // A peer's MP_JOIN reached it, or its owner's flow needs it again: flush() has something to do.
   void wake();
 

@@ -49,7 +49,8 @@ tcp::ConnectionConfig Core::tcp_config(const LocalPath& path) {
   const std::uint32_t headers = path.address.is_v4() ? 40 : 60;
   const std::uint32_t options = 12 + 24;  // timestamps, DSS
   tcp::ConnectionConfig out;
-  out.controller = make_group_controller(config_.algorithm, path.mtu - headers - options, group_);
+  out.controller = make_group_controller(path.algorithm.value_or(config_.algorithm),
+                                         path.mtu - headers - options, group_);
   out.mtu = path.mtu;
   out.max_super_payload = path.max_super_payload;
   out.window_scale = config_.window_scale;
@@ -172,6 +173,9 @@ void Core::flush_mptcp(Instant now) {
   const auto outcome = distributor_.run(sender, subflows_, now);
   if (outcome.reinjected > 0) straight_ = false;
   counters_.reinjected_bytes += outcome.reinjected;
+  counters_.copied_bytes += outcome.copied;
+  counters_.overtaking_bytes += outcome.overtaking;
+  counters_.penalties += outcome.penalties;
   if (sender.unsent() == 0 && distributor_.has_budget(subflows_, now)) {
     level_.outgoing->reader_starved();
   }
@@ -180,6 +184,7 @@ void Core::flush_mptcp(Instant now) {
   run_probes(now);
   if (status_.established) {
     run_announcements(now);
+    run_priorities();
     run_paths(now);
   }
   // Once more: what left above starts timers.
@@ -230,6 +235,12 @@ void Core::tune_window(Instant now) {
       tuner_.capacity_for(pipe.released().value(), pipe.capacity(), rtt, memory, now);
   const std::uint64_t capacity = std::min(wanted, pipe.max_capacity());
   if (capacity > pipe.capacity()) pipe.set_capacity(capacity);
+}
+
+void Core::set_policy(sched::Policy policy) {
+  config_.policy = policy;
+  distributor_.set_policy(policy);
+  wake();
 }
 
 Duration Core::longest_rto() const {

@@ -43,7 +43,10 @@ void Core::first_opened(Subflow& subflow, const wire::Segment& segment, Instant 
     // Until the first DATA_ACK the handshake's window is the connection's.
     const std::uint8_t shift = segment.flags.syn ? 0 : subflow.tcp()->agreed().send_shift;
     level_.sender->initial_window(std::uint64_t{segment.window} << shift);
-    if (subflow.path().backup) subflow.send_signal(wire::MpPrio{.backup = true});
+    if (subflow.path().backup) {
+      subflow.set_told_backup(true);
+      subflow.send_signal(wire::MpPrio{.backup = true});
+    }
   }
   status_.mode = level_.mode;
   notify();

@@ -10,6 +10,12 @@ namespace {
 // Timeouts in a row after which a subflow no longer stands for its path: another is tried beside it.
 constexpr std::uint32_t kTimeoutsToReplace = 3;
 
+// What the peer should think of a path: for its own sending a link may be in reserve that is not for
+// ours.
+bool for_peer_backup(const LocalPath& path) {
+  return path.backup || (path.link != nullptr && path.link->peer_in_reserve);
+}
+
 bool same_path(const LocalPath& a, const LocalPath& b) {
   return a.interface == b.interface && a.address == b.address;
 }
@@ -53,6 +59,7 @@ void Core::set_priority(tcp::InterfaceId interface, Connection::Priority priorit
 
 void Core::run_announcements(Instant now) {
   Subflow* const subflow = best_subflow();
+    subflow->set_told_backup(backup);
   const auto remote_key = level_.negotiation.remote_key();
   if (subflow == nullptr || !remote_key) return;
   const Duration rto = subflow->tcp()->path_info().rto;
@@ -60,6 +67,19 @@ void Core::run_announcements(Instant now) {
        announcer_.due(level_.negotiation.local_key(), *remote_key, rto, now)) {
     subflow->send_signal(option);
   }
+// A link that goes into reserve, or comes back, is told on every subflow over it (RFC 8684 3.3.8).
+void Core::run_priorities() {
+  for (const auto& subflow : subflows_) {
+    const LocalPath& path = subflow->path();
+    if (path.link == nullptr || subflow->tcp() == nullptr) continue;
+    if (subflow->stage() != Subflow::Stage::kOpen) continue;
+    const bool backup = for_peer_backup(path);
+    if (backup == subflow->told_backup()) continue;
+    subflow->set_told_backup(backup);
+    subflow->send_signal(wire::MpPrio{.backup = backup});
+  }
+}
+
   // What did not fit on one ACK goes on the next, once anything but MP_CAPABLE may be said.
   for (const auto& other : subflows_) {
     if (other->has_signals() && other->tcp() != nullptr &&
@@ -110,8 +130,8 @@ void Core::start_join(const PathManager::Join& wanted, Instant now) {
   const auto port = paths_->allocate_port(wanted.path, wanted.remote);
   if (!port) return;
   const JoinHandshake::Keys keys{level_.negotiation.local_key(), *level_.negotiation.remote_key()};
-  JoinHandshake handshake(keys, wanted.path.address_id, wanted.path.backup,
-                          layer_.random().u32());
+  const bool backup = for_peer_backup(wanted.path);
+  JoinHandshake handshake(keys, wanted.path.address_id, backup, layer_.random().u32());
   subflows_.push_back(std::make_unique<Subflow>(next_id_++, Subflow::Role::kActive, wanted.path,
                                                 level_, *this, handshake));
   tcp::ConnectionConfig tcp = tcp_config(wanted.path);
@@ -126,6 +146,7 @@ Layer::Join Core::accept_join(tcp::InterfaceId interface, const wire::Segment& s
   now_ = now;
   const bool ready = level_.mode == Mode::kMptcp && level_.receiver && !level_.orphaned() &&
                      ending_ == Ending::kNone && !status_.closed && !mp_fail_sent_;
+  subflow.set_told_backup(backup);
   const bool welcome = config_.joins == ConnectionConfig::Joins::kWelcome ||
                        path.address != first_local_;  // C is about this address only (M29)
   if (!ready || !welcome || live_subflows() >= config_.max_subflows) return Layer::Join::kRefused;

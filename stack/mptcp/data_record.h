@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "stack/base/seq.h"
+#include "stack/base/time.h"
 
 namespace braid::mptcp {
 
@@ -24,6 +25,7 @@ struct DataRecord {
 
   StreamOffset begin;
   std::uint32_t length = 0;  // bytes
+  Instant mapped_at;         // onto the subflow that got it last
   bool due = false;          // should go out once more
   std::uint8_t carrier_count = 0;
   std::array<Carrier, kMaxCarriers> carriers;
@@ -35,6 +37,8 @@ struct DataRecord {
   bool any(Standing standing) const;
   // No carrier gives hope of delivery: none in flight, none that delivered.
   bool hopeless() const { return !any(Standing::kInFlight) && !any(Standing::kAcked); }
+  // Who got it last. Only with a carrier.
+  SubflowId last_carrier() const { return carriers[carrier_count - 1].subflow; }
   // A new mapping on this subflow makes sense.
   bool may_ride_on(SubflowId subflow) const;
   // Delivered by a subflow and in flight on none: only a DATA_ACK is missing (M73).

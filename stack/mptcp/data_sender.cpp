@@ -9,8 +9,6 @@ namespace braid::mptcp {
 namespace {
 
 constexpr Duration kLongestInterval = 60s;
-// A mapping's sixteen-bit length leaves one octet for the DATA_FIN (M78).
-constexpr std::uint32_t kMaxRange = 65534;  // bytes
 // Bounds the memory of a stream of tiny writes; with full-sized mappings no window comes near it.
 constexpr std::size_t kMaxRecords = 16384;
 // How far a subflow looks for a due record it does not carry itself. Finding none is no deadlock:
@@ -155,13 +153,14 @@ std::optional<DataSender::Range> DataSender::next_new(std::uint32_t max_length) 
 void DataSender::mapped(const Range& range, SubflowId subflow, Instant now) {
   const StreamOffset end = range.begin + range.length;
   ENSURE(range.length > 0);
-  if (range.kind == Range::Kind::kReinjection) {
+  if (range.kind == Range::Kind::kReinjection || range.kind == Range::Kind::kCopy) {
     ENSURE(snd_una_ <= range.begin && end <= snd_nxt_);
     split_at(range.begin);
     split_at(end);
     for (std::size_t i = index_at(range.begin); i < records_.size() && records_[i].begin < end;
          ++i) {
       records_[i].add(subflow);
+      records_[i].mapped_at = now;
       clear_due(records_[i]);
     }
     seek_first_due();
@@ -171,6 +170,7 @@ void DataSender::mapped(const Range& range, SubflowId subflow, Instant now) {
     Record record;
     record.begin = range.begin;
     record.length = range.length;
+    record.mapped_at = now;
     record.add(subflow);
     records_.push_back(record);
     snd_nxt_ = end;
@@ -340,6 +340,11 @@ void DataSender::fire_head_timer() {
 
 std::uint64_t DataSender::unsent() const {
   return pipe_.in_order() - snd_nxt_;
+}
+
+std::uint64_t DataSender::backlog() const {
+  const bool held_back = unsent() > 0 && !pipe_.end() && pipe_.room() < pipe_.capacity() / 8;
+  return held_back ? kMuch : unsent();
 }
 
 std::uint64_t DataSender::window_left() const {

@@ -24,6 +24,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "stack/base/pipe.h"
 #include "stack/base/time.h"
@@ -43,11 +45,23 @@ class DataSender {
     StreamOffset begin;
     std::uint32_t length = 0;  // bytes of data, without the DATA_FIN
     bool data_fin = false;     // the DATA_FIN's octet follows the last byte
-    enum class Kind : std::uint8_t { kNew, kReinjection, kWindowProbe } kind = Kind::kNew;
+    // kCopy: bytes that are in flight on another subflow, too.
+    enum class Kind : std::uint8_t { kNew, kReinjection, kWindowProbe, kCopy } kind = Kind::kNew;
   };
   // What `subflow` should carry next, at most max_length bytes, or nothing. Never empty, never a
   // range that this subflow itself still carries. A DATA_FIN without data is no range: fin_due().
   std::optional<Range> next(SubflowId subflow, std::uint32_t max_length, Instant now) const;
+  // The same, but before any new bytes come those which others carry and nobody has delivered yet.
+  std::optional<Range> next_or_copy(SubflowId subflow, std::uint32_t max_length, Instant now);
+  // The lowest bytes at or after `from` which only other subflows carry, all of them in flight: who
+  // got them last, and when. Nothing where bytes are due: next() gives those out.
+  struct Waiting {
+    Range range;
+    SubflowId carrier = 0;
+    Instant mapped_at;
+  };
+  std::optional<Waiting> waiting(SubflowId subflow, StreamOffset from,
+                                 std::uint32_t max_length) const;
   // The range has been mapped onto that subflow; or a prefix of it, then with data_fin unset.
   void mapped(const Range& range, SubflowId subflow, Instant now);
 
@@ -72,9 +86,15 @@ class DataSender {
   void subflow_trouble(SubflowId subflow, Trouble trouble, Instant now);
 
   std::uint64_t unsent() const;       // new bytes waiting, window or not
+  // What waits, as a scheduler should see it: behind a full pipe the source holds nobody knows how
+  // much, and a pipe is no deeper than it was ever needed.
+  static constexpr std::uint64_t kMuch = std::uint64_t{1} << 40;
+  std::uint64_t backlog() const;
   std::uint64_t window_left() const;  // bytes of the peer's window not used yet
   std::uint64_t window() const;       // bytes of it beyond the last DATA_ACK
   bool has_reinjections() const;
+  // Nothing new may leave before the head of the window is acknowledged.
+  bool is_window_full() const { return unsent() > 0 && window_left() == 0 && snd_una_ < snd_nxt_; }
   // The window is closed, and it is time to ask whether it still is: next() gives one byte for that.
   bool wants_probe() const { return probe_due_ && records_.empty() && unsent() > 0; }
   StreamOffset snd_una() const { return snd_una_; }  // first byte not DATA_ACKed; no DATA_FIN in it
@@ -94,6 +114,8 @@ class DataSender {
   void validate() const;
 
  private:
+  // A mapping's sixteen-bit length leaves one octet for the DATA_FIN (M78).
+  static constexpr std::uint32_t kMaxRange = 65534;  // bytes
   enum class Fin : std::uint8_t { kUnsent, kSent, kAcked };
   using Record = DataRecord;
   using Carrier = DataRecord::Carrier;
@@ -109,6 +131,8 @@ class DataSender {
 
   std::optional<Range> next_due(SubflowId subflow, std::uint32_t max_length) const;
   std::optional<Range> next_new(std::uint32_t max_length) const;
+  StreamOffset copied_to(SubflowId subflow) const;
+  void set_copied_to(SubflowId subflow, StreamOffset offset);
   std::size_t index_at(StreamOffset offset) const;
   void split_at(StreamOffset offset);
   void set_due(Record& record);
@@ -133,6 +157,8 @@ class DataSender {
   StreamOffset first_due_;    // no due record ends at or below it
   std::uint64_t due_bytes_ = 0;
   Fin fin_ = Fin::kUnsent;
+  // Below this offset there is nothing to copy for that subflow; an entry for each that ever asked.
+  std::vector<std::pair<SubflowId, StreamOffset>> copied_to_;
   bool fin_again_ = false;  // its timer fired, or a subflow that may have carried it failed
   bool probe_due_ = false;
   Duration rto_ = 1s;  // RFC 6298 2.1, until somebody knows better

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
+#include "stack/cc/factory.h"
+#include "stack/sched/link.h"
 #include "stack/tcp/connection.h"
 #include "stack/wire/ip_address.h"
 
@@ -22,6 +25,8 @@ struct LocalPath {
   enum class Towards : std::uint8_t { kFirst, kAdvertised } towards = Towards::kFirst;
   std::uint32_t mtu = 1500;
   std::uint32_t max_super_payload = 60000;
+  std::optional<cc::Algorithm> algorithm;  // of its subflows, when not the connection's
+  std::shared_ptr<sched::Link> link;       // what schedulers know of it; may be none
 };
 
 class LocalPaths {

@@ -89,6 +89,9 @@ class Subflow final : public tcp::StreamUser {
 
   // It may be given data now.
   bool carries_data() const;
+  // What the peer was last told of this path by us: to treat it as a backup, or not.
+  bool told_backup() const { return told_backup_; }
+  void set_told_backup(bool backup) { told_backup_ = backup; }
   // It has timed out (this often in a row) and nothing was heard since.
   std::uint32_t timeouts_in_doubt() const { return in_doubt_; }
   bool in_doubt() const { return in_doubt_ > 0; }
@@ -188,6 +191,7 @@ class Subflow final : public tcp::StreamUser {
   std::uint32_t in_doubt_ = 0;
   bool capable_taken_ = false;  // the peer's key came, by the third ACK or later
   bool data_ack_seen_ = false;
+  bool told_backup_ = false;
   std::uint64_t data_ack_excused_ = 0;  // positions that may be acknowledged without a DATA_ACK
 
   // Sending.

@@ -2,13 +2,20 @@
 #include <array>
 
 #include "stack/base/ensure.h"
+#include "stack/sched/blest.h"
+#include "stack/sched/ecf.h"
 #include "stack/sched/min_rtt.h"
+#include "stack/sched/overflow.h"
+#include "stack/sched/redundant.h"
+#include "stack/sched/round_robin.h"
 #include "stack/sched/scheduler.h"
 
 namespace braid::sched {
 namespace {
 
-constexpr std::array<std::string_view, 1> kNames = {"min_rtt"};  // at the index of its Policy
+// At the index of its Policy.
+constexpr std::array<std::string_view, 6> kNames = {"min_rtt",     "blest",     "ecf",
+                                                    "round_robin", "redundant", "overflow"};
 
 }  // namespace
 
@@ -26,6 +33,16 @@ std::unique_ptr<Scheduler> make_scheduler(Policy policy) {
   switch (policy) {
     case Policy::kMinRtt:
       return std::make_unique<MinRtt>();
+    case Policy::kBlest:
+      return std::make_unique<Blest>();
+    case Policy::kEcf:
+      return std::make_unique<Ecf>();
+    case Policy::kRoundRobin:
+      return std::make_unique<RoundRobin>();
+    case Policy::kRedundant:
+      return std::make_unique<Redundant>();
+    case Policy::kOverflow:
+      return std::make_unique<Overflow>();
   }
   ENSURE(policy == Policy::kMinRtt);
   return nullptr;

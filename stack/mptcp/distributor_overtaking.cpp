@@ -1,0 +1,75 @@
+// Opportunistic retransmission and penalisation: see distributor.h.
+#include <algorithm>
+
+#include "stack/mptcp/distributor.h"
+#include "stack/sched/candidates.h"
+
+namespace braid::mptcp {
+namespace {
+
+// How many ranges are asked about before a path stays idle.
+constexpr int kMaxLook = 128;
+
+// How long until an ACK of a range can be expected that `slow` carries. Bytes leave a queue in order, so
+// it is at least the share of a round trip that its place in what is in flight stands for: an RTT that
+// grows while the queue does is not believed. Overdue beyond what RTTs vary by, it is lost, and its
+// repetition takes another round trip.
+Duration remaining(const sched::PathView& slow, Instant mapped_at, std::uint64_t place,
+                   Instant now) {
+  const Duration age = now - mapped_at;
+  if (age > slow.srtt + 4 * slow.rttvar) return slow.srtt;
+  const double share = static_cast<double>(std::min(place, slow.in_flight)) /
+                       static_cast<double>(std::max<std::uint64_t>(slow.in_flight, 1));
+  const Duration by_place(static_cast<std::int64_t>(static_cast<double>(slow.srtt.count()) * share));
+  return std::max(slow.srtt - age, by_place);
+}
+
+}  // namespace
+
+// Something is outstanding, and nothing else may leave.
+bool Distributor::may_overtake(const DataSender& sender) {
+  if (sender.snd_una() == sender.snd_nxt() || sender.has_reinjections()) return false;
+  return sender.unsent() == 0 || sender.window_left() == 0;
+}
+
+void Distributor::overtake(DataSender& sender, Instant now, Outcome& outcome) {
+  const sched::Candidates candidates(paths_);
+  for (sched::PathView& path : paths_) {
+    const bool idle_for_a_reason = path.in_doubt || path.in_reserve || !candidates.counts(path);
+    if (idle_for_a_reason || path.srtt == Duration::zero()) continue;
+    overtake_on(sender, path, now, outcome);
+  }
+}
+
+// From the head on, what slower paths carry, while this one has room. What the original is expected to
+// deliver no later stays where it is: the copy would only take room from new bytes.
+void Distributor::overtake_on(DataSender& sender, sched::PathView& fast, Instant now,
+                              Outcome& outcome) {
+  StreamOffset from = sender.snd_una();
+  std::uint64_t place = 0;  // bytes of the slow paths up to here; with two paths, of one
+  for (int looks = 0; looks < kMaxLook && fast.budget >= fast.mss; ++looks) {
+    const auto waiting = sender.waiting(fast.id, from, range_limit(fast));
+    if (!waiting) break;
+    from = waiting->range.begin + waiting->range.length;
+    const sched::PathView* const slow = find(waiting->carrier);
+    place += waiting->range.length;
+    const bool sooner = slow == nullptr || slow->in_doubt ||
+                        fast.srtt < remaining(*slow, waiting->mapped_at, place, now);
+    if (!sooner) continue;
+    const bool blocking = waiting->range.begin == sender.snd_una() && sender.is_window_full();
+    if (blocking && slow != nullptr) penalise(*slow, now, outcome);
+    outcome.overtaking += waiting->range.length;
+    map(sender, fast, waiting->range, now);
+  }
+}
+
+void Distributor::penalise(const sched::PathView& slow, Instant now, Outcome& outcome) {
+  scheduler_->window_blocked(now);
+  if (slow.srtt == Duration::zero()) return;
+  if (penalty_of(slow.id) == nullptr) fined_.push_back({slow.id, {}});
+  if (penalty_of(slow.id)->penalise(slow.in_flight, slow.mss, slow.srtt, now)) {
+    ++outcome.penalties;
+  }
+}
+
+}  // namespace braid::mptcp
