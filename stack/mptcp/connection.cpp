@@ -38,12 +38,12 @@ void Connection::set_priority(tcp::InterfaceId interface, Priority priority, Ins
   core_->set_priority(interface, priority, now);
 }
 
+void Connection::set_policy(sched::Policy policy) { core_->set_policy(policy); }
+void Connection::set_algorithm(cc::Algorithm algorithm) { core_->set_algorithm(algorithm); }
 void Connection::abort(Instant now) { core_->abort(now); }
 const Status& Connection::status() const { return core_->status(); }
 std::uint32_t Connection::syn_repeats() const { return core_->syn_repeats(); }
 void Connection::flush(Instant now) { core_->flush(now); }
-void Connection::set_policy(sched::Policy policy) { core_->set_policy(policy); }
-void Connection::set_algorithm(cc::Algorithm algorithm) { core_->set_algorithm(algorithm); }
 Instant Connection::next_deadline() const { return core_->next_deadline(); }
 void Connection::wake() { core_->wake(); }
 

@@ -93,13 +93,13 @@ class Connection {
   // Asks the peer to treat one subflow's path as backup, or no longer (MP_PRIO).
   enum class Priority : std::uint8_t { kRegular, kBackup };
   void set_priority(tcp::InterfaceId interface, Priority priority, Instant now);
+  // The scheduler changes at once, the congestion controller for subflows yet to come.
+  void set_policy(sched::Policy policy);
+  void set_algorithm(cc::Algorithm algorithm);
   // Ends everything at once: MP_FASTCLOSE, or RST in fallback. The owner is not woken for it.
   void abort(Instant now);
 
   const Status& status() const;
-  // The scheduler changes at once, the congestion controller for subflows yet to come.
-  void set_policy(sched::Policy policy);
-  void set_algorithm(cc::Algorithm algorithm);
   // Repeats of the SYN seen while withheld (RFC 8803 C55).
   std::uint32_t syn_repeats() const;
   void flush(Instant now);
@@ -116,13 +116,13 @@ class Connection {
   struct Counters {
     std::uint64_t reinjected_bytes = 0, joins = 0, joins_failed = 0, fallbacks = 0,
                   checksum_failures = 0, data_timeouts = 0;
+    // In flight on one subflow and given to another as well: by a redundant scheduler, or since a
+    // slow subflow held up the stream; and how often it was penalised for that.
+    std::uint64_t copied_bytes = 0, overtaking_bytes = 0, penalties = 0;
   };
   const Counters& counters() const;
   std::uint32_t local_token() const;
 
-    // In flight on one subflow and given to another as well: by a redundant scheduler, or since a
-    // slow subflow held up the stream; and how often it was penalised for that.
-    std::uint64_t copied_bytes = 0, overtaking_bytes = 0, penalties = 0;
   // A peer's MP_JOIN reached it, or its owner's flow needs it again: flush() has something to do.
   void wake();
 

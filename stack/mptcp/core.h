@@ -41,9 +41,9 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   void paths_changed(Instant now);
   void announce(std::uint8_t address_id, const wire::Endpoint& address, Instant now);
   void set_priority(tcp::InterfaceId interface, Connection::Priority priority, Instant now);
-  void abort(Instant now);
   void set_policy(sched::Policy policy);
   void set_algorithm(cc::Algorithm algorithm) { config_.algorithm = algorithm; }
+  void abort(Instant now);
   const Status& status() const { return status_; }
   std::uint32_t syn_repeats() const;
   void flush(Instant now);
@@ -107,8 +107,8 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   // core_paths.cpp
   void run_paths(Instant now);
   void run_announcements(Instant now);
-  void run_probes(Instant now);
   void run_priorities();
+  void run_probes(Instant now);
   void drop_dead_paths(Instant now);
   void retire_doubtful(const Subflow& successor, Instant now);
   void probe_predecessors(const Subflow& successor, Instant now);

@@ -50,6 +50,7 @@ void Core::set_priority(tcp::InterfaceId interface, Connection::Priority priorit
   for (const auto& subflow : subflows_) {
     if (subflow->path().interface != interface || subflow->tcp() == nullptr) continue;
     subflow->set_local_backup(backup);
+    subflow->set_told_backup(backup);
     if (!level_.plain() && subflow->stage() == Subflow::Stage::kOpen) {
       subflow->send_signal(wire::MpPrio{.backup = backup});
     }
@@ -57,16 +58,6 @@ void Core::set_priority(tcp::InterfaceId interface, Connection::Priority priorit
   wake();
 }
 
-void Core::run_announcements(Instant now) {
-  Subflow* const subflow = best_subflow();
-    subflow->set_told_backup(backup);
-  const auto remote_key = level_.negotiation.remote_key();
-  if (subflow == nullptr || !remote_key) return;
-  const Duration rto = subflow->tcp()->path_info().rto;
-  for (const wire::AddAddr& option :
-       announcer_.due(level_.negotiation.local_key(), *remote_key, rto, now)) {
-    subflow->send_signal(option);
-  }
 // A link that goes into reserve, or comes back, is told on every subflow over it (RFC 8684 3.3.8).
 void Core::run_priorities() {
   for (const auto& subflow : subflows_) {
@@ -80,6 +71,15 @@ void Core::run_priorities() {
   }
 }
 
+void Core::run_announcements(Instant now) {
+  Subflow* const subflow = best_subflow();
+  const auto remote_key = level_.negotiation.remote_key();
+  if (subflow == nullptr || !remote_key) return;
+  const Duration rto = subflow->tcp()->path_info().rto;
+  for (const wire::AddAddr& option :
+       announcer_.due(level_.negotiation.local_key(), *remote_key, rto, now)) {
+    subflow->send_signal(option);
+  }
   // What did not fit on one ACK goes on the next, once anything but MP_CAPABLE may be said.
   for (const auto& other : subflows_) {
     if (other->has_signals() && other->tcp() != nullptr &&
@@ -137,6 +137,7 @@ void Core::start_join(const PathManager::Join& wanted, Instant now) {
   tcp::ConnectionConfig tcp = tcp_config(wanted.path);
   tcp.max_syn_retransmissions = 3;  // another attempt comes, from another port
   Subflow& subflow = *subflows_.back();
+  subflow.set_told_backup(backup);
   const tcp::Tuple tuple{wanted.path.interface, {wanted.path.address, *port}, wanted.remote};
   subflow.attach(layer_.tcp().connect(tuple, subflow, std::move(tcp), now));
 }
@@ -146,7 +147,6 @@ Layer::Join Core::accept_join(tcp::InterfaceId interface, const wire::Segment& s
   now_ = now;
   const bool ready = level_.mode == Mode::kMptcp && level_.receiver && !level_.orphaned() &&
                      ending_ == Ending::kNone && !status_.closed && !mp_fail_sent_;
-  subflow.set_told_backup(backup);
   const bool welcome = config_.joins == ConnectionConfig::Joins::kWelcome ||
                        path.address != first_local_;  // C is about this address only (M29)
   if (!ready || !welcome || live_subflows() >= config_.max_subflows) return Layer::Join::kRefused;

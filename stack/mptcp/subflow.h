@@ -85,13 +85,13 @@ class Subflow final : public tcp::StreamUser {
   bool backup() const { return peer_backup_ || local_backup_; }
   void set_local_backup(bool backup) { local_backup_ = backup; }
   void set_peer_backup(bool backup) { peer_backup_ = backup; }
+  // What the peer was last told of this path by us: to treat it as a backup, or not.
+  bool told_backup() const { return told_backup_; }
+  void set_told_backup(bool backup) { told_backup_ = backup; }
   std::optional<wire::MpTcprst> peer_reset() const { return peer_reset_; }  // the peer's MP_TCPRST
 
   // It may be given data now.
   bool carries_data() const;
-  // What the peer was last told of this path by us: to treat it as a backup, or not.
-  bool told_backup() const { return told_backup_; }
-  void set_told_backup(bool backup) { told_backup_ = backup; }
   // It has timed out (this often in a row) and nothing was heard since.
   std::uint32_t timeouts_in_doubt() const { return in_doubt_; }
   bool in_doubt() const { return in_doubt_ > 0; }
@@ -183,6 +183,7 @@ class Subflow final : public tcp::StreamUser {
   std::uint32_t syn_bytes_refused_ = 0;
   bool peer_backup_ = false;
   bool local_backup_ = false;
+  bool told_backup_ = false;
   std::optional<wire::MpTcprst> peer_reset_;
 
   // Receiving.
@@ -191,7 +192,6 @@ class Subflow final : public tcp::StreamUser {
   std::uint32_t in_doubt_ = 0;
   bool capable_taken_ = false;  // the peer's key came, by the third ACK or later
   bool data_ack_seen_ = false;
-  bool told_backup_ = false;
   std::uint64_t data_ack_excused_ = 0;  // positions that may be acknowledged without a DATA_ACK
 
   // Sending.
