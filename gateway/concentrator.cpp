@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/config_change.h"
 #include "stack/convert/server.h"
 
 namespace braid::gateway {
@@ -55,6 +56,13 @@ void Concentrator::set_own_addresses(std::vector<wire::InterfaceAddress> address
   addresses.push_back({next_address(config_.tun.ipv4.address), 32});
   addresses.push_back({next_address(config_.tun.ipv6.address), 128});
   filter_.set_own_addresses(std::move(addresses));
+}
+
+std::vector<std::string> Concentrator::reconfigure(const ConcentratorConfig& fresh) {
+  std::vector<std::string> fixed = take_over(config_, fresh);
+  filter_.set_private_targets(config_.private_targets);
+  for (const auto& [id, session] : sessions_) session->reconfigured();
+  return fixed;
 }
 
 mptcp::LocalPath Concentrator::path_to(const wire::Endpoint& local) const {

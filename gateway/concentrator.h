@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -29,6 +30,11 @@ class Concentrator final : public Host, public SessionOwner {
   // What the host says of itself: the addresses of the listening interface, and of all of them.
   void set_listen_addresses(const std::vector<wire::IpAddress>& addresses, std::uint32_t mtu);
   void set_own_addresses(std::vector<wire::InterfaceAddress> addresses);
+
+  // Takes on what a running concentrator can of a newly read configuration: running sessions change
+  // their scheduler at once, `allow:` is for new ones. Returns the keys that differ and need a new
+  // start.
+  std::vector<std::string> reconfigure(const ConcentratorConfig& fresh);
 
   // No new sessions from now on; joins to running ones still come in.
   void drain() { draining_ = Draining::kYes; }

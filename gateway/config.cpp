@@ -1,15 +1,14 @@
 #include "gateway/config.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <sstream>
 
 #include "gateway/config_reader.h"
+#include "gateway/config_values.h"
 
 namespace braid::gateway {
+
+using namespace values;
 
 namespace {
 
@@ -29,75 +28,6 @@ YAML::Node parse_yaml(const std::string& text, const std::string& file) {
   } catch (const YAML::Exception& e) {
     throw ConfigError(file, e.mark.line + 1, e.mark.column + 1, "", "not YAML: " + e.msg);
   }
-}
-
-std::optional<std::string> interface_name(const std::string& text) {
-  // IFNAMSIZ is 16 with the final zero; nft text must not be broken out of.
-  if (text.empty() || text.size() > 15) return std::nullopt;
-  const bool good = std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '@';
-  });
-  return good ? std::optional(text) : std::nullopt;
-}
-constexpr std::string_view kInterfaceExpected =
-    "expected an interface name: 1 to 15 letters, digits, - _ . or @";
-
-template <typename T, T low, T high>
-std::optional<T> number(const std::string& text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (value < low || value > high) return std::nullopt;
-  return value;
-}
-
-std::optional<std::uint64_t> byte_size(const std::string& text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc()) return std::nullopt;
-  const std::string unit(end, text.data() + text.size());
-  int shift = 0;
-  if (unit == "MiB")
-    shift = 20;
-  else if (unit == "GiB")
-    shift = 30;
-  else
-    return std::nullopt;
-  if (value == 0 || value > (1ULL << 20)) return std::nullopt;
-  return value << shift;
-}
-
-struct PortRange {
-  std::uint16_t first, last;
-};
-std::optional<PortRange> port_range(const std::string& text) {
-  const auto dash = text.find('-');
-  if (dash == std::string::npos) return std::nullopt;
-  const auto first = number<std::uint16_t, 1024, 65535>(text.substr(0, dash));
-  const auto last = number<std::uint16_t, 1024, 65535>(text.substr(dash + 1));
-  if (!first || !last || *first > *last) return std::nullopt;
-  return PortRange{*first, *last};
-}
-
-std::optional<bool> yes_or_no(const std::string& text) {
-  if (text == "true" || text == "yes") return true;
-  if (text == "false" || text == "no") return false;
-  return std::nullopt;
-}
-
-// A choice between words, for enums.
-template <typename T>
-std::function<std::optional<T>(const std::string&)> one_of(
-    std::vector<std::pair<std::string_view, T>> choices) {
-  return [choices = std::move(choices)](const std::string& text) -> std::optional<T> {
-    for (const auto& [word, value] : choices)
-      if (word == text) return value;
-    return std::nullopt;
-  };
-}
-
-std::string expected_names(std::span<const std::string_view> names) {
-  return fmt::format("expected one of: {}", fmt::join(names, ", "));
 }
 
 void read_tun(ConfigReader reader, TunConfig& tun) {
@@ -123,16 +53,18 @@ void read_tun(ConfigReader reader, TunConfig& tun) {
   reader.finish();
 }
 
+std::optional<cc::Algorithm> read_algorithm(ConfigReader& reader) {
+  return reader.get<cc::Algorithm>(
+      "congestion_control", expected_names(cc::algorithm_names()),
+      [](const std::string& text) { return cc::algorithm_by_name(text); });
+}
+
 void read_common(ConfigReader& top, CommonConfig& config) {
   read_tun(top.section("tun"), config.tun);
   if (auto bytes = top.get<std::uint64_t>("memory", "expected a size like 256MiB", byte_size)) {
     config.memory_bytes = *bytes;
   }
-  if (auto algorithm = top.get<cc::Algorithm>(
-          "congestion_control", expected_names(cc::algorithm_names()),
-          [](const std::string& text) { return cc::algorithm_by_name(text); })) {
-    config.congestion_control = *algorithm;
-  }
+  if (auto algorithm = read_algorithm(top)) config.congestion_control = *algorithm;
   if (auto policy = top.get<sched::Policy>(
           "scheduler", expected_names(sched::policy_names()),
           [](const std::string& text) { return sched::policy_by_name(text); })) {
@@ -173,6 +105,15 @@ UplinkConfig read_uplink(ConfigReader& reader) {
                    .get<Use>("use", "expected regular or backup",
                              one_of<Use>({{"regular", Use::kRegular}, {"backup", Use::kBackup}}))
                    .value_or(Use::kRegular);
+  uplink.congestion_control = read_algorithm(reader);
+  if (auto cost = reader.get<std::uint32_t>("cost", "expected a number from 0 to 1000000",
+                                            number<std::uint32_t, 0, 1'000'000>)) {
+    uplink.cost = *cost;
+  }
+  if (auto both = reader.get<Rates>("rate", kRatesExpected, rates)) {
+    uplink.rate_up = both->up;
+    uplink.rate_down = both->down;
+  }
   reader.finish();
   return uplink;
 }
@@ -190,6 +131,19 @@ void read_lan(ConfigReader reader, GatewayConfig& config) {
   if (interfaces) config.lan_interfaces = *interfaces;
   if (config.lan_interfaces.empty() && config.capture == Capture::kForwarded) {
     reader.fail("interfaces", "is missing: name the LAN interfaces to capture from");
+  }
+  reader.finish();
+}
+
+void read_overflow(ConfigReader reader, sched::OverflowGate::Settings& overflow) {
+  if (auto share = reader.get<double>("share", "expected a percentage from 1% to 100%", percent)) {
+    overflow.share = *share;
+  }
+  if (auto time = reader.get<Duration>("open_after", kDurationExpected, duration)) {
+    overflow.open_after = *time;
+  }
+  if (auto time = reader.get<Duration>("close_after", kDurationExpected, duration)) {
+    overflow.close_after = *time;
   }
   reader.finish();
 }
@@ -244,6 +198,7 @@ GatewayConfig parse_gateway_config(const std::string& text, const std::string& f
              "other_traffic", "expected follow or leave_alone",
              one_of<Other>({{"follow", Other::kFollow}, {"leave_alone", Other::kLeaveAlone}}))
           .value_or(Other::kFollow);
+  read_overflow(top.section("overflow"), config.overflow);
   top.finish();
   return config;
 }

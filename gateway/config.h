@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "stack/base/time.h"
+#include "stack/base/rate.h"
 #include "stack/cc/factory.h"
+#include "stack/sched/overflow_gate.h"
 #include "stack/sched/scheduler.h"
 #include "stack/wire/ip_address.h"
 
@@ -32,6 +34,7 @@ struct TunConfig {
   wire::InterfaceAddress ipv4;  // the kernel's end; the loader sets each role's defaults
   wire::InterfaceAddress ipv6;
   std::uint32_t mtu = 1500;  // bytes
+  bool operator==(const TunConfig&) const = default;
 };
 
 struct CommonConfig {
@@ -51,6 +54,10 @@ struct UplinkConfig {
   std::optional<wire::IpAddress> gateway_v4;  // next hop, when no route of the device names one
   std::optional<wire::IpAddress> gateway_v6;
   enum class Use : std::uint8_t { kRegular, kBackup } use = Use::kRegular;
+  std::optional<cc::Algorithm> congestion_control;  // of its subflows, when not the common one
+  std::uint32_t cost = 1;                           // of a byte, in no particular unit
+  Rate rate_up, rate_down;                          // what it can carry; zero: as measured
+  bool operator==(const UplinkConfig&) const = default;
 };
 
 struct GatewayConfig : CommonConfig {
@@ -64,6 +71,7 @@ struct GatewayConfig : CommonConfig {
   std::uint16_t last_port = 64999;
   enum class OtherTraffic : std::uint8_t { kFollow, kLeaveAlone };
   OtherTraffic other_traffic = OtherTraffic::kFollow;
+  sched::OverflowGate::Settings overflow;  // of the scheduler of that name
 };
 
 struct ConcentratorConfig : CommonConfig {

@@ -175,6 +175,16 @@ void Flow::leave_dead_path(Instant now) {
   arm(std::max({now + health.patience(), health.dead_until(), health.deaf_until()}));
 }
 
+void Flow::reconfigured() {
+  if (!bundle_) return;
+  bundle_->set_policy(owner_.config().scheduler);
+  bundle_->set_algorithm(owner_.config().congestion_control);
+}
+
+void Flow::links_changed() {
+  if (bundle_) bundle_->wake();
+}
+
 void Flow::paths_changed(Instant now) {
   if (state_ == State::kConnecting && down_.readable() > 0) {
     wake();  // the reply came first: this attempt goes on, over other paths if need be

@@ -48,6 +48,8 @@ class Flow final : public Activity {
 
   void flush(Instant now) override;
   void paths_changed(Instant now);
+  void reconfigured();   // the owner's configuration differs from now on
+  void links_changed();  // what schedulers know of the uplinks does
 
   enum class State : std::uint8_t { kConnecting, kRelaying, kEnding, kDone };
   State state() const { return state_; }

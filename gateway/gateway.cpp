@@ -2,15 +2,27 @@
 
 #include <algorithm>
 
+#include "gateway/config_change.h"
+
 namespace braid::gateway {
+
+namespace {
+// IPv4 and TCP with the usual options: what a segment takes of its link beside its payload.
+constexpr std::uint64_t kHeaderBytes = 20 + 20 + 32;
+}  // namespace
 
 Gateway::Gateway(const GatewayConfig& config, ip::Layer& ip, Random& random)
     : Host(ip, random, config.memory_bytes),
       config_(config),
       uplinks_(config_, tcp(), random),
       watcher_(*this),
+      overflow_(config_, doors(), uplinks_,
+                [this] {
+                  for (const auto& [id, flow] : flows_) flow->links_changed();
+                }),
       probes_(config.uplinks.size()) {
   watcher_.join(agenda());
+  overflow_.join(agenda());
   for (std::size_t i = 0; i < uplinks_.size(); ++i) {
     // An uplink's kernel owns its other ports: what is not ours gets no answer from us.
     tcp().set_stray(Uplinks::interface_of(i), tcp::Layer::Stray::kIgnore);
@@ -26,6 +38,14 @@ void Gateway::set_uplink(std::size_t uplink, const UplinkState& state, Instant n
   for (const auto& [id, flow] : flows_) flow->paths_changed(now);
 }
 
+std::vector<std::string> Gateway::reconfigure(const GatewayConfig& fresh) {
+  std::vector<std::string> fixed = take_over(config_, fresh);
+  uplinks_.reconfigure(config_.uplinks);
+  overflow_.reconfigure();
+  for (const auto& [id, flow] : flows_) flow->reconfigured();
+  return fixed;
+}
+
 void Gateway::new_syn(tcp::InterfaceId interface, const wire::Segment& syn, Instant now) {
   if (interface != kInside) return;  // nobody connects to us from outside
   const std::uint64_t id = counters_.flows++;
@@ -35,6 +55,7 @@ void Gateway::new_syn(tcp::InterfaceId interface, const wire::Segment& syn, Inst
 
 void Gateway::overhear(tcp::InterfaceId interface, const wire::Segment& segment, Instant now) {
   if (interface == kInside) return;
+  overflow_.received(Uplinks::uplink_of(interface), segment.payload.size() + kHeaderBytes);
   if (segment.source.address == config_.concentrator_v4 ||
       segment.source.address == config_.concentrator_v6) {
     uplinks_.health(Uplinks::uplink_of(interface)).heard(now);

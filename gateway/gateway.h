@@ -6,12 +6,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "gateway/config.h"
 #include "gateway/flow.h"
 #include "gateway/host.h"
 #include "gateway/info_probe.h"
+#include "gateway/overflow_control.h"
 #include "gateway/uplinks.h"
 
 namespace braid::gateway {
@@ -23,6 +25,11 @@ class Gateway final : public Host, public FlowOwner {
 
   // The uplink's interface as it is now; its door has been set, or cleared, before.
   void set_uplink(std::size_t uplink, const UplinkState& state, Instant now);
+
+  // Takes on what a running gateway can of a newly read configuration: running connections change
+  // their scheduler at once, their subflows keep their controller. Returns the keys that differ and
+  // need a new start.
+  std::vector<std::string> reconfigure(const GatewayConfig& fresh);
 
   std::size_t active_flows() const { return flows_.size(); }
   const std::map<std::uint64_t, std::unique_ptr<Flow>>& flows() const { return flows_; }
@@ -67,6 +74,7 @@ class Gateway final : public Host, public FlowOwner {
   GatewayConfig config_;
   Uplinks uplinks_;
   ProbeWatcher watcher_;
+  OverflowControl overflow_;
   std::map<std::uint64_t, std::unique_ptr<Flow>> flows_;  // in the order they came
   std::vector<std::uint64_t> done_;                       // to be freed by tidy()
   std::vector<std::unique_ptr<InfoProbe>> probes_;        // by uplink; empty: none under way

@@ -9,6 +9,7 @@
 #include "gateway/config.h"
 #include "gateway/program/concentrator_program.h"
 #include "gateway/program/gateway_program.h"
+#include "gateway/program/reload.h"
 #include "gateway/program/start_error.h"
 #include "platform/log.h"
 
@@ -16,31 +17,16 @@ namespace {
 
 using namespace braid;
 
-platform::LogLevel level_of(gateway::CommonConfig::LogLevel level) {
-  using Level = gateway::CommonConfig::LogLevel;
-  switch (level) {
-    case Level::kError:
-      return platform::LogLevel::kError;
-    case Level::kWarning:
-      return platform::LogLevel::kWarning;
-    case Level::kInfo:
-      return platform::LogLevel::kInfo;
-    case Level::kDebug:
-      return platform::LogLevel::kDebug;
-  }
-  return platform::LogLevel::kInfo;
-}
-
 void run_gateway(const std::string& path) {
   const gateway::GatewayConfig config = gateway::load_gateway_config(path);
-  platform::set_log_level(level_of(config.log));
-  program::GatewayProgram(config).run();
+  platform::set_log_level(program::log_level_of(config.log));
+  program::GatewayProgram(config, path).run();
 }
 
 void run_concentrator(const std::string& path) {
   const gateway::ConcentratorConfig config = gateway::load_concentrator_config(path);
-  platform::set_log_level(level_of(config.log));
-  program::ConcentratorProgram(config).run();
+  platform::set_log_level(program::log_level_of(config.log));
+  program::ConcentratorProgram(config, path).run();
 }
 
 void check(const std::string& path) {

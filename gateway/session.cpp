@@ -61,6 +61,11 @@ void Session::reply_and_close(const std::vector<std::uint8_t>& reply, Instant no
   arm(now + kRefusalPatience);
 }
 
+void Session::reconfigured() {
+  bundle_.set_policy(owner_.config().scheduler);
+  bundle_.set_algorithm(owner_.config().congestion_control);
+}
+
 void Session::flush(Instant now) {
   if (state_ == State::kConnecting) flush_connecting(now);
   if (state_ == State::kRelaying) flush_relaying(now);

@@ -48,6 +48,7 @@ class Session final : public Activity {
   void reply_and_close(const std::vector<std::uint8_t>& reply, Instant now);
 
   void flush(Instant now) override;
+  void reconfigured();  // the owner's configuration differs from now on
 
   enum class State : std::uint8_t { kConnecting, kRelaying, kRefusing, kEnding, kDone };
   State state() const { return state_; }

@@ -25,6 +25,7 @@ class TargetFilter {
   explicit TargetFilter(ConcentratorConfig::PrivateTargets private_targets)
       : private_targets_(private_targets) {}
 
+  void set_private_targets(ConcentratorConfig::PrivateTargets value) { private_targets_ = value; }
   // Every address of this host, and the directed broadcast addresses of its subnets.
   void set_own_addresses(std::vector<wire::InterfaceAddress> interfaces);
   Verdict judge(const wire::Endpoint& target) const;

@@ -7,7 +7,10 @@ namespace braid::gateway {
 
 Uplinks::Uplinks(const GatewayConfig& config, tcp::Layer& tcp, Random& random)
     : config_(config), tcp_(tcp) {
-  for (const UplinkConfig& uplink : config.uplinks) entries_.push_back({uplink, {}, {}});
+  for (const UplinkConfig& uplink : config.uplinks) {
+    entries_.push_back({uplink, {}, {}, std::make_shared<sched::Link>()});
+    entries_.back().link->cost = uplink.cost;
+  }
   next_port_ = random.below(static_cast<std::uint32_t>(config.last_port - config.first_port) + 1);
 }
 
@@ -18,6 +21,21 @@ bool Uplinks::update(std::size_t uplink, const UplinkState& state) {
   entry.health.forget();
   rebuild_paths();
   return true;
+}
+
+void Uplinks::reconfigure(const std::vector<UplinkConfig>& uplinks) {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    entries_[i].config = uplinks[i];
+    entries_[i].link->cost = uplinks[i].cost;
+  }
+  rebuild_paths();
+}
+
+bool Uplinks::carries(std::size_t uplink, Instant now) const {
+  const Entry& entry = entries_[uplink];
+  return entry.config.use == UplinkConfig::Use::kRegular &&
+         entry.state.link == UplinkState::Link::kUp && source_of(entry.state) &&
+         !entry.health.is_dead(now) && !entry.health.is_doubtful();
 }
 
 std::optional<wire::IpAddress> Uplinks::source_of(const UplinkState& state) const {
@@ -42,7 +60,9 @@ void Uplinks::rebuild_paths() {
                       .usable = entry.state.link == UplinkState::Link::kUp,
                       .backup = entry.config.use == UplinkConfig::Use::kBackup,
                       .mtu = entry.state.mtu,
-                      .max_super_payload = entry.state.max_super_payload});
+                      .max_super_payload = entry.state.max_super_payload,
+                      .algorithm = entry.config.congestion_control,
+                      .link = entry.link});
   }
 }
 
@@ -72,7 +92,7 @@ const mptcp::LocalPath* Uplinks::choose(std::span<const tcp::InterfaceId> tried,
     const PathHealth& health = entries_[uplink_of(path.interface)].health;
     const Duration rtt = health.rtt() == Duration::zero() ? Duration::max() : health.rtt();
     return std::tuple(health.is_dead(now), health.is_doubtful(), health.is_deaf(now), path.backup,
-                      rtt, path.interface);
+                      path.link->in_reserve, rtt, path.interface);
   };
   const mptcp::LocalPath* best = nullptr;
   for (const mptcp::LocalPath& path : paths_) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,6 +39,11 @@ class Uplinks final : public mptcp::LocalPaths {
   static std::size_t uplink_of(tcp::InterfaceId interface) { return interface - 1; }
   std::size_t size() const { return entries_.size(); }
   const UplinkConfig& config(std::size_t uplink) const { return entries_[uplink].config; }
+  sched::Link& link(std::size_t uplink) { return *entries_[uplink].link; }
+  // It has an address of use, its link is up, it is a regular uplink and not known dead.
+  bool carries(std::size_t uplink, Instant now) const;
+  // The configuration was read again: costs, rates and congestion control may differ.
+  void reconfigure(const std::vector<UplinkConfig>& uplinks);
   PathHealth& health(std::size_t uplink) { return entries_[uplink].health; }
   const PathHealth& health(std::size_t uplink) const { return entries_[uplink].health; }
 
@@ -60,6 +66,7 @@ class Uplinks final : public mptcp::LocalPaths {
     UplinkConfig config;
     UplinkState state;
     PathHealth health;
+    std::shared_ptr<sched::Link> link;
   };
   void rebuild_paths();
   std::optional<wire::IpAddress> source_of(const UplinkState& state) const;

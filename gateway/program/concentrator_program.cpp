@@ -7,14 +7,17 @@
 #include <utility>
 
 #include "gateway/program/addresses.h"
+#include "gateway/program/reload.h"
 #include "gateway/program/start.h"
 #include "platform/links.h"
 #include "platform/nft_plan.h"
 
 namespace braid::program {
 
-ConcentratorProgram::ConcentratorProgram(const gateway::ConcentratorConfig& config)
+ConcentratorProgram::ConcentratorProgram(const gateway::ConcentratorConfig& config,
+                                         std::string path)
     : config_(config),
+      path_(std::move(path)),
       random_(start::random_key()),
       netlink_(start::netlink()),
       events_(start::netlink_events()),
@@ -43,6 +46,9 @@ ConcentratorProgram::ConcentratorProgram(const gateway::ConcentratorConfig& conf
   for (const int signal_number : {SIGTERM, SIGINT}) {
     loop_.on_signal(signal_number, [this](Instant) { stop_or_drain(); });
   }
+  loop_.on_signal(SIGHUP, [this](Instant) {
+    reload(path_, &gateway::load_concentrator_config, concentrator_);
+  });
   loop_.on_flush([this](Instant now) { return flush(now); });
 }
 

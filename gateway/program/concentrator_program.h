@@ -1,8 +1,9 @@
 // ConcentratorProgram: the concentrator machine on a real host: one outside interface, a TUN
-// towards the servers, masquerading, one event loop.
+// towards the servers, masquerading, one event loop. SIGHUP reads the configuration again.
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gateway/concentrator.h"
@@ -21,8 +22,8 @@ namespace braid::program {
 
 class ConcentratorProgram {
  public:
-  // Throws StartError.
-  explicit ConcentratorProgram(const gateway::ConcentratorConfig& config);
+  // `path`: where `config` was read, and is read again on SIGHUP. Throws StartError.
+  ConcentratorProgram(const gateway::ConcentratorConfig& config, std::string path);
   ~ConcentratorProgram();
 
   void run();
@@ -35,7 +36,8 @@ class ConcentratorProgram {
   void stop_or_drain();
   Instant flush(Instant now);
 
-  gateway::ConcentratorConfig config_;
+  gateway::ConcentratorConfig config_;  // as it was at the start
+  std::string path_;
   Random random_;
   platform::EventLoop loop_;
   platform::NetlinkSocket netlink_;

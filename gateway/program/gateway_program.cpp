@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gateway/program/addresses.h"
+#include "gateway/program/reload.h"
 #include "gateway/program/start.h"
 #include "gateway/program/start_error.h"
 #include "platform/capture.h"
@@ -32,8 +33,9 @@ std::vector<std::string> interfaces_of(const gateway::GatewayConfig& config) {
 
 }  // namespace
 
-GatewayProgram::GatewayProgram(const gateway::GatewayConfig& config)
+GatewayProgram::GatewayProgram(const gateway::GatewayConfig& config, std::string path)
     : config_(config),
+      path_(std::move(path)),
       random_(start::random_key()),
       netlink_(start::netlink()),
       events_(start::netlink_events()),
@@ -181,6 +183,8 @@ void GatewayProgram::watch_signals() {
   for (const int signal_number : {SIGTERM, SIGINT}) {
     loop_.on_signal(signal_number, [this](Instant) { drain_or_stop(); });
   }
+  loop_.on_signal(SIGHUP,
+                  [this](Instant) { reload(path_, &gateway::load_gateway_config, gateway_); });
 }
 
 void GatewayProgram::drain_or_stop() {

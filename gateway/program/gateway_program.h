@@ -3,11 +3,12 @@
 //
 // Start: clear what a crashed run left -> host settings -> TUN -> uplinks -> nftables table ->
 // rules. SIGTERM or SIGINT drains: new connections go the kernel's own way, running ones finish; a
-// second one ends at once. Everything it changed is put back.
+// second one ends at once. SIGHUP reads the configuration again. Everything it changed is put back.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "gateway/config.h"
@@ -28,8 +29,8 @@ namespace braid::program {
 
 class GatewayProgram {
  public:
-  // Throws StartError.
-  explicit GatewayProgram(const gateway::GatewayConfig& config);
+  // `path`: where `config` was read, and is read again on SIGHUP. Throws StartError.
+  GatewayProgram(const gateway::GatewayConfig& config, std::string path);
   ~GatewayProgram();
 
   void run();
@@ -47,7 +48,8 @@ class GatewayProgram {
   void follow_other_traffic(Instant now);
   void drain_or_stop();
 
-  gateway::GatewayConfig config_;
+  gateway::GatewayConfig config_;  // as it was at the start
+  std::string path_;
   Random random_;
   platform::EventLoop loop_;
   platform::NetlinkSocket netlink_;

@@ -91,6 +91,43 @@ TEST_SUITE("gateway") {
           "c.yaml:2:10: allow: expected networks like 192.0.2.0/24");
   }
 
+  TEST_CASE("rates, times and shares are read, and refused when they are no such thing") {
+    const GatewayConfig config = parse_gateway_config(
+        "lan: { interfaces: [lan0] }\nconcentrator: { address: 203.0.113.5 }\nuplinks:\n"
+        "  - { interface: a, rate: 1.5Mbit, cost: 0 }\n"
+        "  - { interface: b, rate: 64kbit/2Gbit, congestion_control: reno }\n"
+        "overflow: { share: 100%, open_after: 100ms, close_after: 60s }\n",
+        "g.yaml");
+    CHECK(config.uplinks[0].rate_up.bits_per_second() == 1'500'000);
+    CHECK(config.uplinks[0].rate_down.bits_per_second() == 1'500'000);
+    CHECK(config.uplinks[0].cost == 0);
+    CHECK(config.uplinks[1].rate_up.bits_per_second() == 64'000);
+    CHECK(config.uplinks[1].rate_down.bits_per_second() == 2'000'000'000);
+    CHECK(config.uplinks[1].congestion_control == cc::Algorithm::kReno);
+    CHECK(config.overflow ==
+          sched::OverflowGate::Settings{.share = 1, .open_after = 100ms, .close_after = 60s});
+    const auto uplink_error = [](const std::string& rest) {
+      return gateway_error("lan: { interfaces: [lan0] }\nuplinks:\n  - { interface: a, " + rest +
+                           " }\nconcentrator: { address: 203.0.113.5 }\n");
+    };
+    for (const char* const bad : {"20", "20mbit", "-1Mbit", "1Mbit/", "/1Mbit", "1kbit", "9999Gbit",
+                                  "nanMbit", "1Mbit/1Mbit/1Mbit"}) {
+      CAPTURE(std::string(bad));
+      CHECK(uplink_error(std::string("rate: ") + bad).find("expected a rate like 20Mbit") !=
+            std::string::npos);
+    }
+    CHECK(uplink_error("cost: -1").find("expected a number from 0 to 1000000") !=
+          std::string::npos);
+    CHECK(uplink_error("congestion_control: vegas").find("expected one of: reno") !=
+          std::string::npos);
+    for (const char* const bad : {"share: 0%", "share: 101%", "share: 80", "open_after: 50ms",
+                                  "open_after: 1", "close_after: 2d", "close_after: 25000000s"}) {
+      CAPTURE(std::string(bad));
+      CHECK(gateway_error(std::string(kMinimal) + "overflow: { " + bad + " }\n")
+                .find("overflow.") != std::string::npos);
+    }
+  }
+
   TEST_CASE("what must be there is asked for") {
     CHECK(
         gateway_error("uplinks:\n  - { interface: wan1 }\nconcentrator: { address: 203.0.113.5 }\n")
@@ -161,6 +198,8 @@ TEST_SUITE("gateway") {
     CHECK(reference.last_port == plain.last_port);
     CHECK(reference.concentrator_port == plain.concentrator_port);
     CHECK(reference.other_traffic == plain.other_traffic);
+    CHECK(reference.overflow == plain.overflow);
+    CHECK(reference.uplinks[0].cost == plain.uplinks[0].cost);
     CHECK(reference.log == plain.log);
   }
 
