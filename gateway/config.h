@@ -40,7 +40,7 @@ struct TunConfig {
 struct CommonConfig {
   TunConfig tun;
   std::uint64_t memory_bytes = 256ULL << 20;               // of all pipes together
-  cc::Algorithm congestion_control = cc::Algorithm::kLia;  // of MPTCP subflows
+  cc::Algorithm congestion_control = cc::Algorithm::kCoupledCubic;  // of MPTCP subflows
   sched::Policy scheduler = sched::Policy::kMinRtt;
   // DSS checksums (RFC 8684 M26): costly, and a guard against boxes that change payload.
   enum class DssChecksums : std::uint8_t { kWhenAsked, kRequired };

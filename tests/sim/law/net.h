@@ -33,13 +33,21 @@ enum class Direction : std::uint8_t { kDown, kUp };
 // kSoonest: where 15 kB would be through first, for which the gateway would have to know rates, too.
 enum class Start : std::uint8_t { kShortestRtt, kSoonest };
 
+// What both roles make of a configuration that says nothing of it (gateway/bundle.h).
+inline mptcp::ConnectionConfig shipped() {
+  mptcp::ConnectionConfig config;
+  config.algorithm = cc::Algorithm::kCoupledCubic;
+  config.policy = sched::Policy::kMinRtt;
+  return config;
+}
+
 struct Transfer {
   Way way = Way::kBonded;
   Direction direction = Direction::kDown;
   std::uint64_t bytes = 0;
   std::uint64_t seed = 1;
   cc::Algorithm alone = cc::Algorithm::kCubic;  // of plain TCP
-  mptcp::ConnectionConfig bundle;               // of the bonded connection: the shipped defaults
+  mptcp::ConnectionConfig bundle = shipped();   // of the bonded connection
   std::size_t memory = 256U << 20;              // of each end, bytes
   Start start = Start::kShortestRtt;
   Duration limit = 600s;
