@@ -1,6 +1,7 @@
 #include "gateway/flow.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/bundle.h"
 
@@ -103,8 +104,12 @@ void Flow::connect_over_next_path(Instant now) {
   bundle_.reset();
   tried_.push_back(path->interface);
   attempt_started_ = now;
+  mptcp::ConnectionConfig config = bundle_config(owner_.config(), kKeepalive);
+  if (uplinks.health(Uplinks::uplink_of(path->interface)).blocks_capable(now)) {
+    config.negotiate = mptcp::ConnectionConfig::Negotiate::kPlainTcp;
+  }
   bundle_ = std::make_unique<mptcp::Connection>(owner_.host().mptcp(), up_, down_, &uplinks,
-                                                bundle_config(owner_.config(), kKeepalive), *this);
+                                                std::move(config), *this);
   bundle_->connect(*path, *port, concentrator, convert::connect_request(server_), now);
   arm(now + uplinks.health(Uplinks::uplink_of(path->interface)).patience());
 }
@@ -199,7 +204,10 @@ void Flow::paths_changed(Instant now) {
 }
 
 void Flow::accepted(const convert::Accepted& reply, Instant now) {
-  owner_.uplinks().health(Uplinks::uplink_of(interface())).answered(now);
+  PathHealth& health = owner_.uplinks().health(Uplinks::uplink_of(interface()));
+  health.answered(now);
+  if (bundle_->status().capable_unanswered) health.found_capable_blocked(now);
+  if (bundle_->status().mode == mptcp::Mode::kMptcp) health.capable_passed();
   const StreamOffset start(reply.length);
   down_.release(start);
   lan_.set_outgoing_start(start);

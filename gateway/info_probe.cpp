@@ -1,5 +1,8 @@
 #include "gateway/info_probe.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "stack/convert/client.h"
 
 namespace braid::gateway {
@@ -9,6 +12,13 @@ mptcp::ConnectionConfig plain_config() {
   mptcp::ConnectionConfig config;
   config.negotiate = mptcp::ConnectionConfig::Negotiate::kPlainTcp;
   return config;
+}
+// As long as a Connect: a box that cuts SYN payload to a few bytes is to cut both, and not to answer
+// for a path on which no connection can begin. What follows the message is read by nobody.
+std::vector<std::uint8_t> question() {
+  std::vector<std::uint8_t> bytes = convert::info_request();
+  bytes.resize(std::max(bytes.size(), convert::connect_request({}).size()));
+  return bytes;
 }
 }  // namespace
 
@@ -28,12 +38,17 @@ void InfoProbe::start(const mptcp::LocalPath& path, std::uint16_t local_port,
   started_ = now;
   health_.asked(now);
   tuple_ = {path.interface, {path.address, local_port}, concentrator};
-  connection_.connect(path, local_port, concentrator, convert::info_request(), now);
+  connection_.connect(path, local_port, concentrator, question(), now);
   arm(now + health_.patience());
 }
 
 void InfoProbe::flush(Instant now) {
   if (outcome_) return;
+  if (connection_.status().syn_payload_refused) {
+    // Something cut the question short, and would cut a Connect (RFC 8803 C47).
+    health_.found_deaf(now);
+    return conclude(Outcome::kDeaf, now);
+  }
   const convert::Reply reply = convert::read_reply(down_);
   if (std::holds_alternative<convert::Accepted>(reply) ||
       std::holds_alternative<convert::Refused>(reply)) {

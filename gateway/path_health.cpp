@@ -12,6 +12,8 @@ constexpr Duration kLeastVerdict = 200ms;
 constexpr std::uint32_t kMostDoublings = 2;
 constexpr Duration kFirstQuarantine = 1s;
 constexpr Duration kLongestQuarantine = 60s;
+constexpr Duration kFirstPlain = 60s;
+constexpr Duration kLongestPlain = 3600s;
 
 Duration quarantine_after(std::uint32_t failures) {
   return std::min<Duration>(kLongestQuarantine, kFirstQuarantine * (1LL << std::min(failures, 6U)));
@@ -46,6 +48,16 @@ void PathHealth::found_deaf(Instant now) {
   last_failed_ = now;
   ++unanswered_;
   deaf_until_ = now + quarantine_after(deaf_failures_++);
+}
+
+void PathHealth::found_capable_blocked(Instant now) {
+  const Duration plain = kFirstPlain * (1LL << std::min(capable_failures_++, 6U));
+  capable_blocked_until_ = now + std::min<Duration>(plain, kLongestPlain);
+}
+
+void PathHealth::capable_passed() {
+  capable_blocked_until_ = Instant::min();
+  capable_failures_ = 0;
 }
 
 void PathHealth::forget() {

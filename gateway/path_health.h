@@ -27,6 +27,12 @@ class PathHealth {
   void probe_failed(Instant now);
   // An Info request stayed unanswered although other packets came in meanwhile. Quarantined alike.
   void found_deaf(Instant now);
+  // A SYN without MP_CAPABLE was answered where those with it were not: connections that begin there
+  // are plain for a while, one minute at first, doubled each time up to an hour (RFC 8684 M35).
+  void found_capable_blocked(Instant now);
+  // MPTCP was agreed on there.
+  void capable_passed();
+  bool blocks_capable(Instant now) const { return now < capable_blocked_until_; }
   // The link changed under us: what was learnt no longer holds (S24: a new attachment re-probes).
   void forget();
 
@@ -70,6 +76,8 @@ class PathHealth {
   Duration rtt_{};
   std::uint32_t failures_ = 0;
   std::uint32_t deaf_failures_ = 0;
+  Instant capable_blocked_until_ = Instant::min();
+  std::uint32_t capable_failures_ = 0;
   std::uint32_t unanswered_ = 0;  // Info requests, since one was answered
 };
 

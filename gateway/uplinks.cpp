@@ -91,7 +91,8 @@ const mptcp::LocalPath* Uplinks::choose(std::span<const tcp::InterfaceId> tried,
   const auto rank = [&](const mptcp::LocalPath& path) {
     const PathHealth& health = entries_[uplink_of(path.interface)].health;
     const Duration rtt = health.rtt() == Duration::zero() ? Duration::max() : health.rtt();
-    return std::tuple(health.is_dead(now), health.is_doubtful(), health.is_deaf(now), path.backup,
+    return std::tuple(health.is_dead(now), health.is_doubtful(), health.is_deaf(now),
+                      health.blocks_capable(now), path.backup,
                       path.link->in_reserve, rtt, path.interface);
   };
   const mptcp::LocalPath* best = nullptr;

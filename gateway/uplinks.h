@@ -57,7 +57,7 @@ class Uplinks final : public mptcp::LocalPaths {
   // The concentrator's endpoint as reached from this path, if it has one of that family.
   std::optional<wire::Endpoint> concentrator_from(const mptcp::LocalPath& path) const;
   // Where a new connection starts: a usable path to the concentrator that is not among `tried`;
-  // living before dead, hearing before deaf, regular before backup, then the one with the lowest
+  // living before dead, hearing before deaf, one for MPTCP before one that blocks it, regular before backup, then the one with the lowest
   // RTT (unmeasured: last of its kind), then by configuration order. `now` judges the quarantines.
   const mptcp::LocalPath* choose(std::span<const tcp::InterfaceId> tried, Instant now) const;
 

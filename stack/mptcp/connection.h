@@ -60,6 +60,8 @@ struct Status {
   bool established = false;
   // The SYN-ACK did not acknowledge our whole SYN payload (RFC 8803 C47).
   bool syn_payload_refused = false;
+  // SYNs with MP_CAPABLE stayed unanswered, and one without it did not (M35).
+  bool capable_unanswered = false;
   std::optional<tcp::CloseReason> closed;
 };
 

@@ -30,6 +30,7 @@ void Core::opened(Subflow& subflow, const wire::Segment& segment, Instant now) {
 void Core::first_opened(Subflow& subflow, const wire::Segment& segment, Instant now) {
   status_.established = true;
   status_.syn_payload_refused = subflow.syn_bytes_refused() > 0;
+  status_.capable_unanswered = subflow.capable_unanswered();
   if (!level_.negotiation.agreed()) {
     if (level_.mode != Mode::kFallback) ++counters_.fallbacks;
     level_.mode = Mode::kFallback;

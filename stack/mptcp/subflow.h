@@ -82,6 +82,10 @@ class Subflow final : public tcp::StreamUser {
   std::uint8_t local_address_id() const { return join_ ? join_->local_address_id() : 0; }
   std::uint8_t remote_address_id() const { return join_ ? join_->remote_address_id() : 0; }
   // The peer asked for it as a backup, or we did.
+  // SYNs with MP_CAPABLE stayed unanswered, and one without it did not (M35).
+  bool capable_unanswered() const {
+    return plain_syn_ == PlainSyn::kSent && !level_.negotiation.agreed();
+  }
   bool backup() const { return peer_backup_ || local_backup_; }
   void set_local_backup(bool backup) { local_backup_ = backup; }
   void set_peer_backup(bool backup) { peer_backup_ = backup; }
@@ -149,6 +153,7 @@ class Subflow final : public tcp::StreamUser {
  private:
   static constexpr std::uint32_t kMaxThirdAcks = 8;
   static constexpr std::uint32_t kSynsWithCapable = 3;   // as Linux: the fourth is plain (M35)
+  static constexpr std::uint32_t kConvertSynsWithCapable = 2;  // see add_syn_options()
   static constexpr std::uint32_t kInfiniteMappings = 4;  // segments
 
   tcp::Verdict first_established(const wire::Segment& segment, Instant now);
@@ -204,6 +209,7 @@ class Subflow final : public tcp::StreamUser {
   wire::Dss::Mapping infinite_;         // the infinite mapping of a fallback,
   std::uint32_t infinite_left_ = 0;     // and the segments that shall still carry it
   std::uint32_t syns_sent_ = 0;
+  enum class PlainSyn : std::uint8_t { kNone, kSent } plain_syn_ = PlainSyn::kNone;
   std::uint32_t third_acks_ = 0;
   Instant third_ack_deadline_ = kNever;
 };

@@ -2,6 +2,7 @@
 // refuses, is told that nobody is there, or dies (DESIGN 6).
 #include <doctest/doctest.h>
 
+#include "tests/sim/roles/transfers.h"
 #include "tests/support/roles/two_uplinks.h"
 #include "tests/support/sim/icmp.h"
 #include "tests/support/sim/nat.h"
@@ -9,47 +10,6 @@
 
 namespace braid::sim {
 namespace {
-
-constexpr std::uint64_t kUpload = 1;
-constexpr std::uint64_t kDownload = 2;
-
-// A server on port 80 that sends `bytes`, and a client that asks for them.
-App& start_download(TwoUplinks& net, std::uint64_t bytes) {
-  net.server->listen(80, [bytes] {
-    return AppScript{.send_bytes = bytes, .send_stream = kDownload, .expect_stream = kUpload};
-  });
-  return net.client->connect(
-      net.server_at(80),
-      {.send_bytes = 100, .send_stream = kUpload, .expect_stream = kDownload}, net.world.now());
-}
-
-// The same with the bytes in the other direction; the server answers with ten when it has them all.
-App& start_upload(TwoUplinks& net, std::uint64_t bytes) {
-  net.server->listen(80, [] {
-    return AppScript{.send_bytes = 10,
-                     .send_stream = kDownload,
-                     .expect_stream = kUpload,
-                     .finish = AppScript::Finish::kAfterPeer};
-  });
-  return net.client->connect(
-      net.server_at(80),
-      {.send_bytes = bytes, .send_stream = kUpload, .expect_stream = kDownload}, net.world.now());
-}
-
-App& connect_to(TwoUplinks& net, const wire::Endpoint& remote) {
-  return net.client->connect(
-      remote, {.send_bytes = 100, .send_stream = kUpload, .expect_stream = kDownload},
-      net.world.now());
-}
-
-bool is_whole(TwoUplinks& net, App& app, std::uint64_t bytes, Duration limit) {
-  return net.world.run_until([&] { return app.peer_ended() || app.closed(); }, limit) &&
-         app.peer_ended() && app.intact() && app.received() == bytes;
-}
-
-std::uint64_t carried_down(TwoUplinks& net, LinkId link) {
-  return net.world.model(link, Toward::kA).stats().delivered_bytes;
-}
 
 wire::Endpoint target(const char* address, std::uint16_t port) {
   return {*wire::IpAddress::parse(address), port};

@@ -66,6 +66,13 @@ struct Bench {
   }
 };
 
+// The Info message, and behind it as many bytes as a Connect has more.
+std::vector<std::uint8_t> padded_request() {
+  std::vector<std::uint8_t> bytes = convert::info_request();
+  bytes.resize(24);
+  return bytes;
+}
+
 TEST_SUITE("gateway") {
   TEST_CASE("an Info request is a SYN with the Info message and without MPTCP (RFC 8803 C21)") {
     Bench bench;
@@ -73,7 +80,8 @@ TEST_SUITE("gateway") {
     const wire::Segment syn = bench.sent(0);
     CHECK(syn.flags.syn);
     CHECK(syn.destination == bench.there);
-    CHECK(syn.payload.to_vector() == convert::info_request());
+    CHECK(syn.payload.to_vector() == padded_request());
+    CHECK(syn.payload.size() == convert::connect_request(bench.there).size());
     CHECK(syn.options.mptcp.empty());
     CHECK(!bench.probe->outcome());
   }
@@ -99,6 +107,20 @@ TEST_SUITE("gateway") {
     CHECK(bench.sent(bench.door.packets.size() - 1).flags.rst);
   }
 
+  TEST_CASE("a request that was cut short on its way shows that no connection can begin there (C47)") {
+    Bench bench;
+    bench.now += 40ms;
+    const wire::Segment syn = bench.sent(0);
+    bench.arrive({.seq = SeqNum(7),
+                  .ack = syn.seq + 1 + 8,
+                  .flags = {.syn = true, .ack = true},
+                  .window = 60000});
+    CHECK(bench.probe->outcome() == InfoProbe::Outcome::kDeaf);
+    CHECK(bench.host.health.is_deaf(bench.now));
+    CHECK(bench.host.health.is_doubtful());
+    CHECK(!bench.host.health.is_dead(bench.now));
+  }
+
   TEST_CASE("a request that stays unanswered is repeated once before the verdict") {
     Bench bench;
     bench.run_until(bench.now + bench.host.health.patience() - 1ms);
@@ -106,7 +128,7 @@ TEST_SUITE("gateway") {
     bench.run_until(bench.now + 1ms);
     REQUIRE(bench.door.packets.size() == 2);
     CHECK(bench.sent(1).seq == bench.sent(0).seq);
-    CHECK(bench.sent(1).payload.to_vector() == convert::info_request());
+    CHECK(bench.sent(1).payload.to_vector() == padded_request());
     bench.run_until(bench.now + bench.host.health.verdict_after());
     CHECK(bench.door.packets.size() == 2);
   }

@@ -26,6 +26,28 @@ TEST_SUITE("gateway") {
     CHECK(health.verdict_after() == 900ms);
   }
 
+  TEST_CASE("MPTCP found blocked is tried again after a minute, then ever later, until it passes") {
+    PathHealth health;
+    CHECK(!health.blocks_capable(at(0s)));
+    health.found_capable_blocked(at(0s));
+    CHECK(health.blocks_capable(at(59s)));
+    CHECK(!health.blocks_capable(at(60s)));
+    CHECK(!health.is_dead(at(1s)));
+    health.found_capable_blocked(at(60s));
+    CHECK(health.blocks_capable(at(179s)));
+    CHECK(!health.blocks_capable(at(180s)));
+    for (int i = 0; i < 20; ++i) health.found_capable_blocked(at(1000s));
+    CHECK(health.blocks_capable(at(4599s)));
+    CHECK(!health.blocks_capable(at(4600s)));
+    health.capable_passed();
+    CHECK(!health.blocks_capable(at(1001s)));
+    health.found_capable_blocked(at(2000s));
+    CHECK(!health.blocks_capable(at(2060s)));
+    health.found_capable_blocked(at(2060s));
+    health.forget();
+    CHECK(!health.blocks_capable(at(2061s)));
+  }
+
   TEST_CASE("each unanswered Info request in a row doubles the quarantine, up to a minute") {
     PathHealth health;
     health.probe_failed(at(0s));

@@ -319,6 +319,40 @@ TEST_CASE("after three silent SYNs the fourth is plain TCP") {
   CHECK(pair.a.status().mode == mptcp::Mode::kFallback);
   const auto a = sent(pair, Side::kA);
   for (std::size_t i = 0; i < 4; ++i) CHECK(a[i].segment.options.mptcp.size() == (i < 3 ? 1 : 0));
+  CHECK(pair.a.status().capable_unanswered);
+}
+
+TEST_CASE("with a Convert message the third SYN is plain, its payload with it (M35)") {
+  MptcpPair pair(10, 1);
+  pair.message_length = 24;
+  const auto message = stream_bytes(0, 24);
+  int lost = 0;
+  SUBCASE("because the first two are swallowed") {
+    pair.script = [&lost](Side, std::uint32_t, wire::Segment& piece) {
+      const bool capable = piece.options.find<wire::MpCapable>() != nullptr;
+      lost += capable ? 1 : 0;
+      return capable ? MptcpPair::Fate::kDrop : MptcpPair::Fate::kPass;
+    };
+  }
+  SUBCASE("or their answers are lost: those speak MPTCP all the same") {
+    pair.script = [&lost, &pair](Side from, std::uint32_t, wire::Segment& piece) {
+      const bool answer = from == Side::kB && piece.flags.syn && pair.now() < Instant(4500ms);
+      lost += answer ? 1 : 0;
+      return answer ? MptcpPair::Fate::kDrop : MptcpPair::Fate::kPass;
+    };
+  }
+  pair.connect(message);
+  CHECK(pair.transfer(10'000, 20'000));
+  CHECK(lost >= 2);
+  const auto a = sent(pair, Side::kA);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(a[i].segment.flags.syn);
+    CHECK(a[i].length == 24);
+    CHECK((a[i].segment.options.find<wire::MpCapable>() != nullptr) == (i < 2));
+  }
+  const bool swallowed = lost == 2;
+  CHECK(pair.a.status().mode == (swallowed ? mptcp::Mode::kFallback : mptcp::Mode::kMptcp));
+  CHECK(pair.a.status().capable_unanswered == swallowed);
 }
 
 }  // TEST_SUITE
