@@ -189,8 +189,9 @@ ConvertError ConvertError::with_list(ConvertErrorCode code, Bytes list) {
 }
 
 ConvertError ConvertError::with_echo(ConvertErrorCode code, Bytes bytes) {
-  ConvertError error{code, {0}};
-  put(error.value, bytes.first(std::min(bytes.size(), kMaxTlvBytes - kWord)));
+  const Bytes echo = bytes.first(std::min(bytes.size(), kMaxTlvBytes - kWord));
+  ConvertError error{code, Buffer(1 + echo.size())};  // the zero byte leads
+  std::copy(echo.begin(), echo.end(), error.value.begin() + 1);
   while (error.value.size() % kWord != 1) error.value.push_back(0);
   return error;
 }

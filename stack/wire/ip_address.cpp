@@ -115,8 +115,8 @@ std::string IpAddress::to_string() const {
 }
 
 std::string Endpoint::to_string() const {
-  const std::string host = address.is_v4() ? address.to_string() : "[" + address.to_string() + "]";
-  return host + ":" + std::to_string(port);
+  const std::string host = address.to_string();
+  return address.is_v4() ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
 }
 
 std::optional<InterfaceAddress> InterfaceAddress::parse(std::string_view text) {
