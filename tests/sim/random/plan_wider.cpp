@@ -125,6 +125,10 @@ void draw_noise(Plan& plan, Dice& dice) {
   }
 }
 
+std::uint64_t draw_tiny_memory(Dice& dice) {
+  return static_cast<std::uint64_t>(dice.log_uniform(0.25, 2) * (1 << 20));
+}
+
 }  // namespace
 
 void draw_wider(Plan& plan) {
@@ -150,6 +154,9 @@ void draw_wider(Plan& plan) {
     plan.algorithm = static_cast<cc::Algorithm>(
         dice.below(static_cast<std::uint32_t>(cc::algorithm_names().size())));
   }
+  // A pool that a few connections use up.
+  if (dice.chance(0.08)) plan.gateway_memory = draw_tiny_memory(dice);
+  if (dice.chance(0.08)) plan.concentrator_memory = draw_tiny_memory(dice);
   if (dice.chance(0.4)) plan.lwip = dice.chance(0.7) ? Plan::Lwip::kGateway : Plan::Lwip::kConcentrator;
 }
 
