@@ -9,15 +9,32 @@ namespace braid::gateway {
 
 namespace {
 
-// Inside ports: everything above the well-known ones; the inside address is ours alone.
+// Inside ports: everything above the well-known ones; the inside addresses are ours alone.
 constexpr std::uint16_t kFirstInsidePort = 1024;
 constexpr std::uint32_t kInsidePorts = 65536 - kFirstInsidePort;
 
-// The address after the kernel's end of the TUN: ours.
-wire::IpAddress next_address(const wire::IpAddress& kernel_end) {
+// The kernel sends an address one ICMP error a second (icmp_ratelimit): with a single inside address
+// a client would wait for the truth about its server because another has just heard it about his.
+constexpr std::uint32_t kMostInsideAddresses = 60;
+
+// How many addresses follow the kernel's end of the TUN in its network; one at least, which needs
+// not lie in it.
+std::uint32_t inside_addresses(const wire::InterfaceAddress& tun) {
+  const std::uint32_t bits = (tun.address.is_v4() ? 32U : 128U) - tun.prefix_length;
+  if (bits > 7) return kMostInsideAddresses;
+  const std::uint32_t size = 1U << bits;
+  const std::uint32_t place = tun.address.bytes().back() % size;
+  const std::uint32_t last = tun.address.is_v4() && size > 2 ? size - 2 : size - 1;  // broadcast
+  return std::clamp(last > place ? last - place : 0U, 1U, kMostInsideAddresses);
+}
+
+// The n-th address after the kernel's end, from 1: ours.
+wire::IpAddress inside_address(const wire::IpAddress& kernel_end, std::uint32_t n) {
   std::vector<std::uint8_t> bytes(kernel_end.bytes().begin(), kernel_end.bytes().end());
-  for (std::size_t i = bytes.size(); i-- > 0;) {
-    if (++bytes[i] != 0) break;
+  for (std::size_t i = bytes.size(); i-- > 0 && n > 0;) {
+    n += bytes[i];
+    bytes[i] = static_cast<std::uint8_t>(n);
+    n >>= 8;
   }
   return wire::IpAddress::from_bytes(bytes);
 }
@@ -53,8 +70,12 @@ void Concentrator::set_listen_addresses(const std::vector<wire::IpAddress>& addr
 
 void Concentrator::set_own_addresses(std::vector<wire::InterfaceAddress> addresses) {
   // Ours on the TUN are addresses of this host too.
-  addresses.push_back({next_address(config_.tun.ipv4.address), 32});
-  addresses.push_back({next_address(config_.tun.ipv6.address), 128});
+  for (const wire::InterfaceAddress& tun : {config_.tun.ipv4, config_.tun.ipv6}) {
+    const std::uint8_t host = tun.address.is_v4() ? 32 : 128;
+    for (std::uint32_t n = 1; n <= inside_addresses(tun); ++n) {
+      addresses.push_back({inside_address(tun.address, n), host});
+    }
+  }
   filter_.set_own_addresses(std::move(addresses));
 }
 
@@ -149,12 +170,13 @@ void Concentrator::server_settled(const wire::IpAddress& client) {
 }
 
 std::optional<wire::Endpoint> Concentrator::allocate_inside(const wire::Endpoint& server) {
-  const wire::IpAddress address =
-      next_address(server.address.is_v4() ? config_.tun.ipv4.address : config_.tun.ipv6.address);
+  const wire::InterfaceAddress& tun =
+      server.address.is_v4() ? config_.tun.ipv4 : config_.tun.ipv6;
+  const std::uint32_t addresses = inside_addresses(tun);
   for (std::uint32_t tries = 0; tries < kInsidePorts; ++tries) {
     const auto port = static_cast<std::uint16_t>(kFirstInsidePort + next_port_);
     next_port_ = static_cast<std::uint16_t>((next_port_ + 1) % kInsidePorts);
-    const wire::Endpoint inside{address, port};
+    const wire::Endpoint inside{inside_address(tun.address, 1 + port % addresses), port};
     if (tcp().find({kInside, inside, server}) == nullptr) return inside;
   }
   return std::nullopt;

@@ -12,6 +12,11 @@ using namespace values;
 
 namespace {
 
+std::optional<Duration> nat_timeout(const std::string& text) {
+  const std::optional<Duration> time = duration(text);
+  return time && *time >= 10s ? time : std::nullopt;
+}
+
 std::string read_file(const std::string& path) {
   std::ifstream in(path);
   if (!in) throw ConfigError(path, 0, 0, "", "cannot be read");
@@ -192,6 +197,9 @@ GatewayConfig parse_gateway_config(const std::string& text, const std::string& f
     config.first_port = range->first;
     config.last_port = range->last;
   }
+  config.nat_timeout =
+      top.get<Duration>("nat_timeout", "expected a time from 10s to 86400s", nat_timeout)
+          .value_or(config.nat_timeout);
   using Other = GatewayConfig::OtherTraffic;
   config.other_traffic =
       top.get<Other>(
@@ -206,7 +214,7 @@ GatewayConfig parse_gateway_config(const std::string& text, const std::string& f
 ConcentratorConfig parse_concentrator_config(const std::string& text, const std::string& file) {
   ConfigReader top(file, parse_yaml(text, file), "");
   ConcentratorConfig config;
-  config.tun.ipv4 = *wire::InterfaceAddress::parse("198.18.255.249/30");
+  config.tun.ipv4 = *wire::InterfaceAddress::parse("198.18.255.129/26");
   config.tun.ipv6 = *wire::InterfaceAddress::parse("fd62:7261:6964:2::1/64");
   read_common(top, config);
   ConfigReader listen = top.section("listen");

@@ -69,6 +69,7 @@ struct GatewayConfig : CommonConfig {
   std::uint16_t concentrator_port = kDefaultPort;
   std::uint16_t first_port = 61000;  // local ports of subflows, both included
   std::uint16_t last_port = 64999;
+  Duration nat_timeout = 110s;  // NATs on the way keep an idle flow at least so long
   enum class OtherTraffic : std::uint8_t { kFollow, kLeaveAlone };
   OtherTraffic other_traffic = OtherTraffic::kFollow;
   sched::OverflowGate::Settings overflow;  // of the scheduler of that name

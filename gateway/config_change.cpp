@@ -55,6 +55,7 @@ std::vector<std::string> take_over(GatewayConfig& running, const GatewayConfig& 
   Fixed fixed;
   take_over_common(running, fresh, fixed);
   running.overflow = fresh.overflow;
+  running.nat_timeout = fresh.nat_timeout;
   fixed.compare("lan.interfaces", running.lan_interfaces, fresh.lan_interfaces);
   fixed.compare("lan.capture", running.capture, fresh.capture);
   take_over_uplinks(running.uplinks, fresh.uplinks, fixed);

@@ -12,12 +12,11 @@ namespace {
 // While a server is waited for: how old the last sign of life of its path may be.
 constexpr Duration kFreshness = 3s;
 
-// NATs forget idle flows after two to five minutes, whatever RFC 5382 asks of them.
-constexpr Duration kKeepalive = 110s;
-
 // A SYN is given up after three minutes (RFC 9293 MUST-23). A client that goes on repeats it and
-// meets a new flow; one that went away in silence must not leave this one behind.
+// meets a new flow; one that went away in silence must not leave this one behind. Clients double the
+// time from SYN to SYN: who has missed the next one by far has gone, and a drain need not wait.
 constexpr Duration kClientPatience = 190s;
+constexpr Duration kLeastClientPatience = 10s;
 
 // Where routers on every way refuse, they do it at once: without a pause the attempts would follow one
 // another as fast as the answers come.
@@ -68,24 +67,26 @@ Flow::Flow(FlowOwner& owner, std::uint64_t id, const wire::Segment& syn, Instant
       server_(syn.destination),
       syn_seq_(syn.seq),
       up_(owner.host().pool(), kInitialCapacity),
-      down_(owner.host().pool(), kInitialCapacity),
-      lan_(up_, down_, *this),
+      down_(std::in_place, owner.host().pool(), kInitialCapacity),
+      lan_(up_, *down_, *this),
       attempt_started_(now),
-      client_patient_until_(now + kClientPatience) {
+      began_(now),
+      client_asked_at_(now),
+      client_patient_until_(now + kLeastClientPatience) {
   join(owner_.host().agenda());
   tcp::ConnectionConfig config = owner_.host().connection_config(kInside, cc::Algorithm::kCubic);
   config.answer = tcp::ConnectionConfig::Answer::kWithhold;
   lan_.set_gate(tcp::PipeStream::Gate::kClosed);
   lan_.attach(owner_.host().tcp().accept(kInside, syn, lan_, std::move(config), now));
-  down_.set_reader(
+  down_->set_reader(
       this);  // the Convert reply comes first; accepted() hands the pipe to the LAN leg
   connect_over_next_path(now);
 }
 
 void Flow::connect_over_next_path(Instant now) {
-  // Bytes of the former attempt's server connection are here, or bytes of the client's went to it:
-  // those of another server connection must never be mixed with them.
-  if (bundle_ && (down_.written() > StreamOffset() || up_.released() > StreamOffset())) {
+  // Bytes of the client's may have reached the former attempt's server connection: another one must
+  // not get them as well, nor the rest without them.
+  if (bundle_ && up_.in_order() > StreamOffset()) {
     return tell_unreachable(wire::IcmpError::Kind::kNetUnreachable, now);
   }
   Uplinks& uplinks = owner_.uplinks();
@@ -102,16 +103,23 @@ void Flow::connect_over_next_path(Instant now) {
   if (!port) return tell_unreachable(wire::IcmpError::Kind::kAdminProhibited, now);
   if (bundle_) bundle_->abort(now);
   bundle_.reset();
+  if (down_->written() > StreamOffset()) start_down();
   tried_.push_back(path->interface);
   attempt_started_ = now;
-  mptcp::ConnectionConfig config = bundle_config(owner_.config(), kKeepalive);
+  mptcp::ConnectionConfig config = bundle_config(owner_.config(), owner_.config().nat_timeout);
   if (uplinks.health(Uplinks::uplink_of(path->interface)).blocks_capable(now)) {
     config.negotiate = mptcp::ConnectionConfig::Negotiate::kPlainTcp;
   }
-  bundle_ = std::make_unique<mptcp::Connection>(owner_.host().mptcp(), up_, down_, &uplinks,
+  bundle_ = std::make_unique<mptcp::Connection>(owner_.host().mptcp(), up_, *down_, &uplinks,
                                                 std::move(config), *this);
   bundle_->connect(*path, *port, concentrator, convert::connect_request(server_), now);
-  arm(now + uplinks.health(Uplinks::uplink_of(path->interface)).patience());
+  arm(now + uplinks.health(Uplinks::uplink_of(path->interface)).patience(now));
+}
+
+// What the former attempt's server connection said is forgotten: the client has heard nothing of it.
+void Flow::start_down() {
+  down_.emplace(owner_.host().pool(), kInitialCapacity);
+  down_->set_reader(this);
 }
 
 void Flow::flush(Instant now) {
@@ -122,7 +130,7 @@ void Flow::flush(Instant now) {
 
 void Flow::flush_connecting(Instant now) {
   if (lan_.close_reason()) return end_both(now);  // the client gave up
-  const convert::Reply reply = convert::read_reply(down_);
+  const convert::Reply reply = convert::read_reply(*down_);
   if (const auto* yes = std::get_if<convert::Accepted>(&reply)) return accepted(*yes, now);
   if (const auto* no = std::get_if<convert::Refused>(&reply)) return refused(*no, now);
   if (std::holds_alternative<convert::Nonsense>(reply)) {
@@ -134,6 +142,7 @@ void Flow::flush_connecting(Instant now) {
     // RFC 8803 C47: our control bytes must never become somebody's data.
     return tell_unreachable(wire::IcmpError::Kind::kAdminProhibited, now);
   }
+  note_client(now);
   if (now >= client_patient_until_) return fall_silent(now);
   if (!status.closed) return await_reply(now);
   switch (*status.closed) {
@@ -151,10 +160,20 @@ void Flow::flush_connecting(Instant now) {
   }
 }
 
+void Flow::note_client(Instant now) {
+  const tcp::Connection* const lan = lan_.connection();
+  if (lan == nullptr || lan->syn_repeats() == client_repeats_) return;
+  client_repeats_ = lan->syn_repeats();
+  const Duration gap = now - client_asked_at_;
+  client_asked_at_ = now;
+  client_patient_until_ =
+      std::min(began_ + kClientPatience, now + std::max(3 * gap, kLeastClientPatience));
+}
+
 void Flow::await_reply(Instant now) {
   const PathHealth& health = owner_.uplinks().health(Uplinks::uplink_of(interface()));
   if (!health.hears(now)) return leave_dead_path(now);
-  const Instant impatient = attempt_started_ + health.patience();
+  const Instant impatient = attempt_started_ + health.patience(now);
   if (now < impatient) return arm(impatient);
   // The path is good: the server is slow, or silent. That is asked again now and then, because a
   // path may die while its server is being waited for.
@@ -177,7 +196,7 @@ void Flow::leave_dead_path(Instant now) {
     return connect_over_next_path(now);
   }
   const PathHealth& health = uplinks.health(Uplinks::uplink_of(interface()));
-  arm(std::max({now + health.patience(), health.dead_until(), health.deaf_until()}));
+  arm(std::max({now + health.patience(now), health.dead_until(), health.deaf_until()}));
 }
 
 void Flow::reconfigured() {
@@ -191,12 +210,12 @@ void Flow::links_changed() {
 }
 
 void Flow::paths_changed(Instant now) {
-  if (state_ == State::kConnecting && down_.readable() > 0) {
+  if (state_ == State::kConnecting && down_->readable() > 0) {
     wake();  // the reply came first: this attempt goes on, over other paths if need be
   } else if (state_ == State::kConnecting) {
     const auto paths = owner_.uplinks().paths();
     const bool still_there = std::any_of(paths.begin(), paths.end(), [&](const auto& path) {
-      return path.usable && path.interface == interface();
+      return path.interface == interface() && owner_.uplinks().has_link(path.interface);
     });
     if (!still_there) return connect_over_next_path(now);
   }
@@ -205,24 +224,24 @@ void Flow::paths_changed(Instant now) {
 
 void Flow::accepted(const convert::Accepted& reply, Instant now) {
   PathHealth& health = owner_.uplinks().health(Uplinks::uplink_of(interface()));
-  health.answered(now);
+  owner_.uplinks().answered(interface(), now);
   if (bundle_->status().capable_unanswered) health.found_capable_blocked(now);
   if (bundle_->status().mode == mptcp::Mode::kMptcp) health.capable_passed();
   const StreamOffset start(reply.length);
-  down_.release(start);
+  down_->release(start);
   lan_.set_outgoing_start(start);
   lan_.set_gate(tcp::PipeStream::Gate::kOpen);
   state_ = State::kRelaying;
   arm(kNever);
   if (tcp::Connection* lan = lan_.connection()) {
-    down_.set_reader(lan);
+    down_->set_reader(lan);
     lan->answer(now);
     lan->send_more();
   }
 }
 
 void Flow::refused(const convert::Refused& reply, Instant now) {
-  owner_.uplinks().health(Uplinks::uplink_of(interface())).answered(now);
+  owner_.uplinks().answered(interface(), now);
   using Code = wire::ConvertErrorCode;
   using Kind = wire::IcmpError::Kind;
   switch (reply.error.code) {
@@ -259,11 +278,23 @@ void Flow::fall_silent(Instant now) {
   end_both(now);
 }
 
+void Flow::ask_at(Instant when) {
+  if (state_ != State::kRelaying) return;
+  question_ = when;
+  arm(when);
+}
+
 void Flow::flush_relaying(Instant now) {
+  if (now >= question_) {
+    question_ = kNever;
+    bundle_->ask(now);
+  }
+  arm(question_);
   const std::optional<tcp::CloseReason>& lan_end = lan_.close_reason();
   const std::optional<tcp::CloseReason>& bundle_end = bundle_->status().closed;
   const bool lan_broken = lan_end && *lan_end != tcp::CloseReason::kFinished;
   const bool bundle_broken = bundle_end && *bundle_end != tcp::CloseReason::kFinished;
+  if (bundle_broken && bundle_->status().forgotten) owner_.concentrator_forgot(now);
   if (lan_broken || bundle_broken || (lan_end && bundle_end)) end_both(now);
 }
 

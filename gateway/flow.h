@@ -40,6 +40,8 @@ class FlowOwner {
   virtual void ask_path(tcp::InterfaceId interface, Instant now) = 0;
   // This flow is done: to be destroyed once the present flush is over.
   virtual void flow_done(std::uint64_t id) = 0;
+  // The concentrator no longer knows a connection it carried.
+  virtual void concentrator_forgot(Instant now) = 0;
 };
 
 class Flow final : public Activity {
@@ -50,6 +52,8 @@ class Flow final : public Activity {
   void paths_changed(Instant now);
   void reconfigured();   // the owner's configuration differs from now on
   void links_changed();  // what schedulers know of the uplinks does
+  // Whether the concentrator still knows this connection is asked then.
+  void ask_at(Instant when);
 
   enum class State : std::uint8_t { kConnecting, kRelaying, kEnding, kDone };
   State state() const { return state_; }
@@ -59,11 +63,13 @@ class Flow final : public Activity {
   const wire::Endpoint& server() const { return server_; }
   const mptcp::Connection* bundle() const { return bundle_.get(); }
   const Pipe& up() const { return up_; }
-  const Pipe& down() const { return down_; }
+  const Pipe& down() const { return *down_; }
 
  private:
   void connect_over_next_path(Instant now);
+  void start_down();
   void flush_connecting(Instant now);
+  void note_client(Instant now);
   void await_reply(Instant now);
   void leave_dead_path(Instant now);
   void accepted(const convert::Accepted& reply, Instant now);
@@ -82,12 +88,16 @@ class Flow final : public Activity {
   wire::Endpoint server_;
   SeqNum syn_seq_;  // for ICMP errors about the client's SYN
   Pipe up_;
-  Pipe down_;
+  std::optional<Pipe> down_;  // made anew for another attempt; always there
   tcp::PipeStream lan_;
   std::unique_ptr<mptcp::Connection> bundle_;
   std::vector<tcp::InterfaceId> tried_;
   Instant attempt_started_;
+  Instant began_;
+  Instant client_asked_at_;       // its latest SYN
+  std::uint32_t client_repeats_ = 0;
   Instant client_patient_until_;  // while connecting
+  Instant question_ = kNever;
   State state_ = State::kConnecting;
 };
 

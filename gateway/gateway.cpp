@@ -9,6 +9,11 @@ namespace braid::gateway {
 namespace {
 // IPv4 and TCP with the usual options: what a segment takes of its link beside its payload.
 constexpr std::uint64_t kHeaderBytes = 20 + 20 + 32;
+
+// When the concentrator was restarted every connection is asked about; not twice in so short a time,
+// and not all in one burst.
+constexpr Duration kCensusEvery = 5s;
+constexpr Duration kBetweenQuestions = 50us;
 }  // namespace
 
 Gateway::Gateway(const GatewayConfig& config, ip::Layer& ip, Random& random)
@@ -23,6 +28,7 @@ Gateway::Gateway(const GatewayConfig& config, ip::Layer& ip, Random& random)
       probes_(config.uplinks.size()) {
   watcher_.join(agenda());
   overflow_.join(agenda());
+  uplinks_.set_watcher(&watcher_);
   for (std::size_t i = 0; i < uplinks_.size(); ++i) {
     // An uplink's kernel owns its other ports: what is not ours gets no answer from us.
     tcp().set_stray(Uplinks::interface_of(i), tcp::Layer::Stray::kIgnore);
@@ -35,6 +41,10 @@ Gateway::~Gateway() = default;
 void Gateway::set_uplink(std::size_t uplink, const UplinkState& state, Instant now) {
   if (!uplinks_.update(uplink, state)) return;
   watcher_.wake();
+  paths_changed(now);
+}
+
+void Gateway::paths_changed(Instant now) {
   for (const auto& [id, flow] : flows_) flow->paths_changed(now);
 }
 
@@ -58,7 +68,9 @@ void Gateway::overhear(tcp::InterfaceId interface, const wire::Segment& segment,
   overflow_.received(Uplinks::uplink_of(interface), segment.payload.size() + kHeaderBytes);
   if (segment.source.address == config_.concentrator_v4 ||
       segment.source.address == config_.concentrator_v6) {
-    uplinks_.health(Uplinks::uplink_of(interface)).heard(now);
+    PathHealth& health = uplinks_.health(Uplinks::uplink_of(interface));
+    if (health.is_lost()) watcher_.wake();
+    health.heard(now);
   }
 }
 
@@ -78,7 +90,9 @@ void Gateway::ask_path(tcp::InterfaceId interface, Instant now) {
   }
 }
 
-void Gateway::collect_probes(Instant) {
+// What the paths turned out to be is for all connections at once: those of a lost one leave it, and
+// come back when it has answered.
+void Gateway::collect_probes(Instant now) {
   for (std::size_t uplink = 0; uplink < probes_.size(); ++uplink) {
     if (!probes_[uplink] || !probes_[uplink]->outcome()) continue;
     if (*probes_[uplink]->outcome() == InfoProbe::Outcome::kDead) ++counters_.probes_dead;
@@ -90,6 +104,7 @@ void Gateway::collect_probes(Instant) {
       }
     }
   }
+  if (uplinks_.refresh()) paths_changed(now);
 }
 
 void Gateway::keep_best_uplink_known() {
@@ -101,20 +116,30 @@ void Gateway::keep_best_uplink_known() {
 // one is asked for others' sake: a host with no connection of ours would not learn that the uplink
 // its DNS uses is dead, and without DNS there are no connections.
 Instant Gateway::ask_silent_paths(Instant now) {
-  if (config_.uplinks.size() < 2) return kNever;
   if (watch_ == Watch::kUsed && flows_.empty()) return kNever;
   Instant next = kNever;
   const std::optional<std::size_t> best = watch_ == Watch::kBest ? best_uplink(now) : std::nullopt;
   for (std::size_t i = 0; i < probes_.size(); ++i) {
     if (probes_[i]) continue;  // its outcome wakes the watcher
     const PathHealth& health = uplinks_.health(i);
-    if (i != best && !health.is_doubtful()) continue;
-    const Instant due = health.next_question();
+    // With one uplink alone all that matters is that a lost one is noticed when it is back.
+    const bool wanted = probes_.size() > 1 ? i == best || health.is_doubtful() : health.is_lost();
+    if (!wanted && !health.is_suspect()) continue;
+    const Instant due = health.next_question(now);
     if (due <= now) ask_path(Uplinks::interface_of(i), now);
     // With no way to ask (no address, no free port) it is looked at again later.
     if (!probes_[i]) next = std::min(next, due > now ? due : now + PathHealth::kIdle);
   }
   return next;
+}
+
+// One connection was forgotten, so the concentrator was restarted and has forgotten all that are
+// older: those that wait in silence would wait until their next keep-alive.
+void Gateway::concentrator_forgot(Instant now) {
+  if (last_census_ != Instant::min() && now - last_census_ < kCensusEvery) return;
+  last_census_ = now;
+  Instant when = now;
+  for (const auto& [id, flow] : flows_) flow->ask_at(when += kBetweenQuestions);
 }
 
 void Gateway::tidy(Instant) {

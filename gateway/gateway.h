@@ -67,7 +67,9 @@ class Gateway final : public Host, public FlowOwner {
   const GatewayConfig& config() const override { return config_; }
   void ask_path(tcp::InterfaceId interface, Instant now) override;
   void flow_done(std::uint64_t id) override { done_.push_back(id); }
+  void concentrator_forgot(Instant now) override;
   void collect_probes(Instant now);
+  void paths_changed(Instant now);
   // Returns when to come again.
   Instant ask_silent_paths(Instant now);
 
@@ -78,6 +80,7 @@ class Gateway final : public Host, public FlowOwner {
   std::map<std::uint64_t, std::unique_ptr<Flow>> flows_;  // in the order they came
   std::vector<std::uint64_t> done_;                       // to be freed by tidy()
   std::vector<std::unique_ptr<InfoProbe>> probes_;        // by uplink; empty: none under way
+  Instant last_census_ = Instant::min();
   enum class Watch : std::uint8_t { kUsed, kBest } watch_ = Watch::kUsed;
   Counters counters_;
 };

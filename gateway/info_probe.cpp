@@ -20,6 +20,9 @@ std::vector<std::uint8_t> question() {
   bytes.resize(std::max(bytes.size(), convert::connect_request({}).size()));
   return bytes;
 }
+
+// While the verdict takes its time: a path that comes back is noticed so soon.
+constexpr Duration kRepeat = 250ms;
 }  // namespace
 
 InfoProbe::InfoProbe(Host& host, PathHealth& health, Agenda::Entry& watcher)
@@ -35,11 +38,11 @@ InfoProbe::InfoProbe(Host& host, PathHealth& health, Agenda::Entry& watcher)
 
 void InfoProbe::start(const mptcp::LocalPath& path, std::uint16_t local_port,
                       const wire::Endpoint& concentrator, Instant now) {
-  started_ = now;
+  started_ = last_sent_ = now;
   health_.asked(now);
   tuple_ = {path.interface, {path.address, local_port}, concentrator};
   connection_.connect(path, local_port, concentrator, question(), now);
-  arm(now + health_.patience());
+  arm(now + health_.patience(now));
 }
 
 void InfoProbe::flush(Instant now) {
@@ -52,19 +55,20 @@ void InfoProbe::flush(Instant now) {
   const convert::Reply reply = convert::read_reply(down_);
   if (std::holds_alternative<convert::Accepted>(reply) ||
       std::holds_alternative<convert::Refused>(reply)) {
-    health_.measured(now - started_);
+    health_.measured(round_trip(now), now);
     health_.answered(now);
     return conclude(Outcome::kAlive, now);
   }
   if (std::holds_alternative<convert::Nonsense>(reply) || connection_.status().closed) {
     return conclude(Outcome::kRefused, now);
   }
-  const Instant verdict = started_ + health_.verdict_after();
+  const Instant verdict = started_ + health_.verdict_after(now);
   if (now < verdict) {
-    const Instant impatient = started_ + health_.patience();
-    if (now < impatient) return arm(impatient);
-    repeat_question();
-    return arm(verdict);
+    const bool first = last_sent_ == started_;
+    const Instant impatient =
+        last_sent_ + (first ? health_.patience(now) : std::max(health_.patience(now), kRepeat));
+    if (now >= impatient) repeat_question(now);
+    return arm(std::min(verdict, now >= impatient ? now + kRepeat : impatient));
   }
   if (health_.heard_since(started_)) {
     // It lives, but Convert messages do not get through, or this one was lost.
@@ -75,10 +79,17 @@ void InfoProbe::flush(Instant now) {
   conclude(Outcome::kDead, now);
 }
 
+// Which of two questions was answered nobody says: the later one where the path is known to be that
+// quick (it has just come back), else the first.
+Duration InfoProbe::round_trip(Instant now) const {
+  const Duration known = health_.rtt(now);
+  const bool later = known > Duration::zero() && now - last_sent_ >= known / 2;
+  return now - (later ? last_sent_ : started_);
+}
+
 // TCP's own timer would come after the verdict, and one lost packet is to condemn no path.
-void InfoProbe::repeat_question() {
-  if (repeated_ == Repeated::kYes) return;
-  repeated_ = Repeated::kYes;
+void InfoProbe::repeat_question(Instant now) {
+  last_sent_ = now;
   if (tcp::Connection* connection = host_.tcp().find(tuple_)) connection->repeat_syn();
 }
 

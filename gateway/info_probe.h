@@ -1,7 +1,7 @@
 // InfoProbe: one Info request (RFC 8803 C21) over one uplink: the only honest question "is this
 // path to the concentrator alive?". It is answered at once and involves no server (DESIGN 6).
 // Timers by name:
-//   patience   the request is sent once more
+//   patience   the request is sent once more, and again every quarter of a second
 //   verdict    nothing came: the path is dead, or deaf
 #pragma once
 
@@ -33,7 +33,8 @@ class InfoProbe final : public Activity {
   const std::optional<Outcome>& outcome() const { return outcome_; }
 
  private:
-  void repeat_question();
+  void repeat_question(Instant now);
+  Duration round_trip(Instant now) const;
   void conclude(Outcome outcome, Instant now);
 
   Host& host_;
@@ -43,8 +44,8 @@ class InfoProbe final : public Activity {
   Pipe down_;
   mptcp::Connection connection_;
   Instant started_;
+  Instant last_sent_;
   tcp::Tuple tuple_;
-  enum class Repeated : std::uint8_t { kNo, kYes } repeated_ = Repeated::kNo;
   std::optional<Outcome> outcome_;
 };
 

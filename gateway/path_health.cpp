@@ -10,6 +10,8 @@ constexpr Duration kLeastPatience = 100ms;
 constexpr Duration kLeastVerdict = 200ms;
 // Up to 800 ms: before the question is repeated, so that the answer measures the path.
 constexpr std::uint32_t kMostDoublings = 2;
+// A question asked so short a time ago stands for a suspicion, too.
+constexpr Duration kRecently = 250ms;
 constexpr Duration kFirstQuarantine = 1s;
 constexpr Duration kLongestQuarantine = 60s;
 constexpr Duration kFirstPlain = 60s;
@@ -22,29 +24,66 @@ Duration quarantine_after(std::uint32_t failures) {
 
 void PathHealth::heard(Instant now) {
   last_heard_ = now;
+  if (is_lost()) ++revivals_;
+  lost_ = Lost::kNo;
+  suspect_ = Suspect::kNo;
   dead_until_ = Instant::min();
   failures_ = 0;
 }
 
 void PathHealth::answered(Instant now) {
+  if (is_doubtful() && !is_lost()) ++revivals_;
   heard(now);
   last_answered_ = now;
+  hearing_ = Hearing::kFine;
   deaf_until_ = Instant::min();
   deaf_failures_ = 0;
   unanswered_ = 0;
 }
 
-void PathHealth::measured(Duration rtt) {
+void PathHealth::asked(Instant now) {
+  last_asked_ = now;
+  if (suspect_ == Suspect::kYes) suspect_ = Suspect::kAsked;
+}
+
+void PathHealth::measured(Duration rtt, Instant now) {
   rtt_ = rtt;
+  measured_at_ = now;
+  least_rtt_ = least_rtt_ == Duration::zero() ? rtt : std::min(least_rtt_, rtt);
+}
+
+// The least of RTTs comes from the subflow's own window of a minute, so a changed route is noticed.
+void PathHealth::learnt(const tcp::Connection::PathInfo& info, Instant now) {
+  if (info.last_received <= measured_at_) return;
+  rtt_ = info.srtt;
+  measured_at_ = info.last_received;
+  if (info.min_rtt > Duration::zero()) least_rtt_ = info.min_rtt;
+  hints_ = {.cwnd = info.cwnd, .ssthresh = info.ssthresh, .mss = info.mss, .at = now};
+}
+
+Duration PathHealth::rtt(Instant now) const {
+  return measured_at_ + kFresh >= now ? rtt_ : least_rtt_;
+}
+
+void PathHealth::suspected(Instant last_heard, Instant now) {
+  if (last_heard_ > last_heard || is_lost()) return;
+  const bool under_way = last_asked_ > last_heard_ && now - last_asked_ < kRecently;
+  suspect_ = under_way ? Suspect::kAsked : Suspect::kYes;
 }
 
 void PathHealth::probe_failed(Instant now) {
+  if (suspect_ == Suspect::kNo) {
+    hearing_ = Hearing::kDeaf;
+  } else if (hearing_ == Hearing::kFine) {
+    lost_ = Lost::kYes;
+  }
   last_failed_ = now;
   ++unanswered_;
   dead_until_ = now + quarantine_after(failures_++);
 }
 
 void PathHealth::found_deaf(Instant now) {
+  hearing_ = Hearing::kDeaf;
   last_failed_ = now;
   ++unanswered_;
   deaf_until_ = now + quarantine_after(deaf_failures_++);
@@ -61,10 +100,14 @@ void PathHealth::capable_passed() {
 }
 
 void PathHealth::forget() {
+  const std::uint32_t revivals = revivals_;
   *this = PathHealth();
+  revivals_ = revivals;
 }
 
-Instant PathHealth::next_question() const {
+Instant PathHealth::next_question(Instant now) const {
+  if (is_suspect()) return now;
+  if (is_doubtful() && last_missed_ >= now - kMissing) return last_asked_ + kEager;
   if (is_doubtful()) {
     const Instant quarantine = std::max(dead_until_, deaf_until_);
     return quarantine > last_asked_ ? quarantine : last_asked_ + kIdle;
@@ -72,12 +115,12 @@ Instant PathHealth::next_question() const {
   return last_heard_ == Instant::min() ? last_heard_ : last_heard_ + kIdle;
 }
 
-Duration PathHealth::patience() const {
-  return std::max(2 * rtt_, kLeastPatience);
+Duration PathHealth::patience(Instant now) const {
+  return std::max(2 * rtt(now), kLeastPatience);
 }
 
-Duration PathHealth::verdict_after() const {
-  return std::max(3 * rtt_,
+Duration PathHealth::verdict_after(Instant now) const {
+  return std::max(3 * rtt(now),
                   Duration(kLeastVerdict * (1LL << std::min(unanswered_, kMostDoublings))));
 }
 

@@ -8,7 +8,7 @@ namespace braid::gateway {
 Uplinks::Uplinks(const GatewayConfig& config, tcp::Layer& tcp, Random& random)
     : config_(config), tcp_(tcp) {
   for (const UplinkConfig& uplink : config.uplinks) {
-    entries_.push_back({uplink, {}, {}, std::make_shared<sched::Link>()});
+    entries_.push_back({uplink, {}, {}, std::make_shared<sched::Link>(), {}});
     entries_.back().link->cost = uplink.cost;
   }
   next_port_ = random.below(static_cast<std::uint32_t>(config.last_port - config.first_port) + 1);
@@ -19,6 +19,7 @@ bool Uplinks::update(std::size_t uplink, const UplinkState& state) {
   if (entry.state == state) return false;
   entry.state = state;
   entry.health.forget();
+  entry.proven.reset();
   rebuild_paths();
   return true;
 }
@@ -36,6 +37,27 @@ bool Uplinks::carries(std::size_t uplink, Instant now) const {
   return entry.config.use == UplinkConfig::Use::kRegular &&
          entry.state.link == UplinkState::Link::kUp && source_of(entry.state) &&
          !entry.health.is_dead(now) && !entry.health.is_doubtful();
+}
+
+bool Uplinks::refresh() {
+  const bool changed = std::any_of(paths_.begin(), paths_.end(), [&](const auto& path) {
+    const PathHealth& health = entries_[uplink_of(path.interface)].health;
+    return path.usable != (has_link(path.interface) && !health.is_lost()) ||
+           path.revivals != health.revivals();
+  });
+  if (changed) rebuild_paths();
+  return changed;
+}
+
+void Uplinks::answered(tcp::InterfaceId interface, Instant now) {
+  PathHealth& health = entries_[uplink_of(interface)].health;
+  const std::uint32_t before = health.revivals();
+  health.answered(now);
+  if (health.revivals() != before && watcher_ != nullptr) watcher_->wake();
+}
+
+bool Uplinks::has_link(tcp::InterfaceId interface) const {
+  return entries_[uplink_of(interface)].state.link == UplinkState::Link::kUp;
 }
 
 std::optional<wire::IpAddress> Uplinks::source_of(const UplinkState& state) const {
@@ -57,8 +79,10 @@ void Uplinks::rebuild_paths() {
     paths_.push_back({.interface = interface_of(i),
                       .address = *source,
                       .address_id = id,
-                      .usable = entry.state.link == UplinkState::Link::kUp,
+                      .usable = has_link(interface_of(i)) && !entry.health.is_lost(),
+                      .revivals = entry.health.revivals(),
                       .backup = entry.config.use == UplinkConfig::Use::kBackup,
+                      .proven = entry.proven,
                       .mtu = entry.state.mtu,
                       .max_super_payload = entry.state.max_super_payload,
                       .algorithm = entry.config.congestion_control,
@@ -80,6 +104,37 @@ std::optional<std::uint16_t> Uplinks::allocate_port(const mptcp::LocalPath& path
   return std::nullopt;
 }
 
+Duration Uplinks::expected_rtt(const mptcp::LocalPath& path, Instant now) const {
+  return entries_[uplink_of(path.interface)].health.rtt(now);
+}
+
+void Uplinks::learnt(const mptcp::LocalPath& path, const tcp::Connection::PathInfo& info,
+                     Instant now) {
+  entries_[uplink_of(path.interface)].health.learnt(info, now);
+}
+
+void Uplinks::let_in(const mptcp::LocalPath& path, const wire::Endpoint& remote) {
+  Entry& entry = entries_[uplink_of(path.interface)];
+  if (entry.proven == remote) return;
+  entry.proven = remote;
+  for (mptcp::LocalPath& known : paths_) {
+    if (known.interface == path.interface) known.proven = remote;
+  }
+}
+
+void Uplinks::suspected(const mptcp::LocalPath& path, Instant last_heard, Instant now) {
+  PathHealth& health = entries_[uplink_of(path.interface)].health;
+  health.suspected(last_heard, now);
+  if (health.is_suspect() && watcher_ != nullptr) watcher_->wake();
+}
+
+void Uplinks::missed(const mptcp::LocalPath& path, Instant now) {
+  PathHealth& health = entries_[uplink_of(path.interface)].health;
+  const Instant before = health.next_question(now);
+  health.missed(now);
+  if (health.next_question(now) < before && watcher_ != nullptr) watcher_->wake();
+}
+
 std::optional<wire::Endpoint> Uplinks::concentrator_from(const mptcp::LocalPath& path) const {
   const auto& address = path.address.is_v4() ? config_.concentrator_v4 : config_.concentrator_v6;
   if (!address) return std::nullopt;
@@ -90,14 +145,15 @@ const mptcp::LocalPath* Uplinks::choose(std::span<const tcp::InterfaceId> tried,
                                         Instant now) const {
   const auto rank = [&](const mptcp::LocalPath& path) {
     const PathHealth& health = entries_[uplink_of(path.interface)].health;
-    const Duration rtt = health.rtt() == Duration::zero() ? Duration::max() : health.rtt();
+    const Duration known = health.rtt(now);
+    const Duration rtt = known == Duration::zero() ? Duration::max() : known;
     return std::tuple(health.is_dead(now), health.is_doubtful(), health.is_deaf(now),
                       health.blocks_capable(now), path.backup,
                       path.link->in_reserve, rtt, path.interface);
   };
   const mptcp::LocalPath* best = nullptr;
   for (const mptcp::LocalPath& path : paths_) {
-    if (!path.usable || !concentrator_from(path)) continue;
+    if (!has_link(path.interface) || !concentrator_from(path)) continue;
     if (std::find(tried.begin(), tried.end(), path.interface) != tried.end()) continue;
     if (best == nullptr || rank(path) < rank(*best)) best = &path;
   }

@@ -1,7 +1,8 @@
 // Uplinks: the gateway's ways out: configuration, present addresses, health, and local ports.
 //
 // One LocalPath per uplink: IPv4 where both ends have it, else IPv6, so that two subflows never
-// share a link. Interface numbers are 1 + the uplink's place in the configuration.
+// share a link; usable while the link is up and the path not found lost. Interface numbers are 1 + the
+// uplink's place in the configuration.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 #include "gateway/config.h"
 #include "gateway/path_health.h"
+#include "stack/base/agenda.h"
 #include "stack/base/random.h"
 #include "stack/mptcp/paths.h"
 #include "stack/tcp/layer.h"
@@ -49,10 +51,23 @@ class Uplinks final : public mptcp::LocalPaths {
 
   // True when paths() has changed by it.
   bool update(std::size_t uplink, const UplinkState& state);
+  // The same for what health() has learnt meanwhile.
+  bool refresh();
+  bool has_link(tcp::InterfaceId interface) const;
+  // A Convert message of a connection was answered there.
+  void answered(tcp::InterfaceId interface, Instant now);
+  // Woken when a path is suspected, missed or found alive.
+  void set_watcher(Agenda::Entry* watcher) { watcher_ = watcher; }
 
   std::span<const mptcp::LocalPath> paths() const override { return paths_; }
   std::optional<std::uint16_t> allocate_port(const mptcp::LocalPath& path,
                                              const wire::Endpoint& remote) override;
+  Duration expected_rtt(const mptcp::LocalPath& path, Instant now) const override;
+  void learnt(const mptcp::LocalPath& path, const tcp::Connection::PathInfo& info,
+              Instant now) override;
+  void let_in(const mptcp::LocalPath& path, const wire::Endpoint& remote) override;
+  void suspected(const mptcp::LocalPath& path, Instant last_heard, Instant now) override;
+  void missed(const mptcp::LocalPath& path, Instant now) override;
 
   // The concentrator's endpoint as reached from this path, if it has one of that family.
   std::optional<wire::Endpoint> concentrator_from(const mptcp::LocalPath& path) const;
@@ -67,6 +82,7 @@ class Uplinks final : public mptcp::LocalPaths {
     UplinkState state;
     PathHealth health;
     std::shared_ptr<sched::Link> link;
+    std::optional<wire::Endpoint> proven;  // where a connection was let in last
   };
   void rebuild_paths();
   std::optional<wire::IpAddress> source_of(const UplinkState& state) const;
@@ -75,6 +91,7 @@ class Uplinks final : public mptcp::LocalPaths {
   tcp::Layer& tcp_;
   std::vector<Entry> entries_;
   std::vector<mptcp::LocalPath> paths_;
+  Agenda::Entry* watcher_ = nullptr;
   std::uint32_t next_port_;  // where the search for a free port goes on, from first_port
 };
 

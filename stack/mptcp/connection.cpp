@@ -40,6 +40,7 @@ void Connection::set_priority(tcp::InterfaceId interface, Priority priority, Ins
 
 void Connection::set_policy(sched::Policy policy) { core_->set_policy(policy); }
 void Connection::set_algorithm(cc::Algorithm algorithm) { core_->set_algorithm(algorithm); }
+void Connection::ask(Instant now) { core_->ask_now(now); }
 void Connection::abort(Instant now) { core_->abort(now); }
 const Status& Connection::status() const { return core_->status(); }
 std::uint32_t Connection::syn_repeats() const { return core_->syn_repeats(); }

@@ -44,7 +44,11 @@ struct ConnectionConfig {
   // Set C in MP_CAPABLE: joins to this address are unwelcome (M29).
   enum class Joins : std::uint8_t { kWelcome, kDenied } joins = Joins::kWelcome;
   Duration join_retry_after = 1s;        // after a failed join on a path, doubled each time
-  // A subflow that has heard nothing for so long asks whether its peer is still there; 0: never.
+  // Bytes of both directions after which another subflow is worth its join; 0: at once (demand.h).
+  std::uint64_t join_after = 0;
+  // NATs forget after so long a silence; 0: nobody does. With paths of our own one subflow of an idle
+  // connection asks for its peer this often, and the others are closed (core_watch.cpp); without,
+  // each subflow asks.
   Duration keepalive = 0s;
   // Text of the peer's followed by so long a silence raises a doubt (tcp/doubt.h); 0: never. A
   // restarted peer must be noticed within two seconds, lost questions included.
@@ -62,6 +66,8 @@ struct Status {
   bool syn_payload_refused = false;
   // SYNs with MP_CAPABLE stayed unanswered, and one without it did not (M35).
   bool capable_unanswered = false;
+  // The peer answers, but knows nothing of this connection any more: it has been restarted.
+  bool forgotten = false;
   std::optional<tcp::CloseReason> closed;
 };
 
@@ -98,6 +104,8 @@ class Connection {
   // The scheduler changes at once, the congestion controller for subflows yet to come.
   void set_policy(sched::Policy policy);
   void set_algorithm(cc::Algorithm algorithm);
+  // Asks for the peer over the best subflow: a keep-alive out of turn.
+  void ask(Instant now);
   // Ends everything at once: MP_FASTCLOSE, or RST in fallback. The owner is not woken for it.
   void abort(Instant now);
 
@@ -121,6 +129,9 @@ class Connection {
     // In flight on one subflow and given to another as well: by a redundant scheduler, or since a
     // slow subflow held up the stream; and how often it was penalised for that.
     std::uint64_t copied_bytes = 0, overtaking_bytes = 0, penalties = 0;
+    std::uint64_t silences = 0;     // subflows left before their own timeout
+    std::uint64_t keepalives = 0;   // questions of an idle connection
+    std::uint64_t retired = 0;      // subflows closed for want of use
   };
   const Counters& counters() const;
   std::uint32_t local_token() const;

@@ -18,7 +18,8 @@ Core::Core(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths,
       distributor_(config.policy),
       path_manager_(config.join_retry_after),
       group_(std::make_shared<cc::CoupledGroup>()),
-      tuner_(config.max_receive_buffer) {
+      tuner_(config.max_receive_buffer),
+      demand_(config.join_after) {
   join(layer.agenda());
   outgoing.set_reader(this);
   incoming.set_writer(this);
@@ -54,7 +55,8 @@ tcp::ConnectionConfig Core::tcp_config(const LocalPath& path) {
   out.mtu = path.mtu;
   out.max_super_payload = path.max_super_payload;
   out.window_scale = config_.window_scale;
-  out.keepalive_interval = config_.keepalive;
+  if (!has_paths()) out.keepalive_interval = config_.keepalive;  // else core_watch.cpp asks
+  if (has_paths()) out.expected_rtt = paths_->expected_rtt(path, now_);
   out.doubt_after = config_.doubt_after;
   out.timestamps = config_.timestamps;
   out.sack = config_.sack;
@@ -71,6 +73,7 @@ void Core::connect(const LocalPath& path, std::uint16_t local_port, const wire::
   first_local_ = path.address;
   first_port_ = local_port;
   path_manager_.set_primary(remote, PathManager::Joinable::kYes);
+  if (has_paths()) path_manager_.paths_changed(paths_->paths());  // as they are to begin with
 
   subflows_.push_back(std::make_unique<Subflow>(
       next_id_++, Subflow::Role::kActive, path, level_, *this,
@@ -150,6 +153,8 @@ void Core::flush(Instant now) {
       flush_mptcp(now);
     }
     tune_window(now);
+    run_idle(now);
+    report_paths(now);
   }
   arm(next_deadline());
 }
@@ -170,6 +175,7 @@ void Core::flush_mptcp(Instant now) {
   for (const auto& subflow : subflows_) {
     if (subflow->carries_data()) subflow->tcp()->raise_send_window(sender.window(), now);
   }
+  watch_silence(now);
   const auto outcome = distributor_.run(sender, subflows_, now);
   if (outcome.reinjected > 0) straight_ = false;
   counters_.reinjected_bytes += outcome.reinjected;
@@ -273,14 +279,17 @@ Instant Core::next_deadline() const {
   if (ending_ != Ending::kNone || level_.orphaned()) return earliest;
   for (const auto& subflow : subflows_) earliest = std::min(earliest, subflow->next_deadline());
   for (const AddressProbe& probe : probes_) earliest = std::min(earliest, probe.deadline);
+  earliest = std::min(earliest, idle_deadline_);
   if (level_.plain() || !status_.established) return earliest;
+  earliest = std::min(earliest, answer_deadline_);
+  for (const PendingJoin& join : pending_joins_) earliest = std::min(earliest, join.impatient);
   if (level_.sender && live_subflows() > 0) {
     earliest = std::min(earliest, level_.sender->next_deadline());
   }
   if (best_subflow() != nullptr && level_.negotiation.remote_key()) {
     earliest = std::min(earliest, announcer_.next_deadline());
   }
-  if (joins_allowed()) {
+  if (joins_allowed() && joins_wanted()) {
     const auto taken = [this](const LocalPath& path) { return occupied(path); };
     earliest = std::min(earliest, path_manager_.next_deadline(paths_->paths(), taken, now_));
   }

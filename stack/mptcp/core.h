@@ -3,6 +3,7 @@
 //   core.cpp         life: open, accept, join, flush, timers
 //   core_events.cpp  what subflows report: handshakes, signals, fallback, ends
 //   core_paths.cpp   which subflows there should be: joins, addresses, priorities
+//   core_watch.cpp   whether they are still good: silence, idleness, what the host remembers
 //   core_close.cpp   how it all ends
 // When the owner drops its Connection, the Core goes to the Layer until its last subflow has said
 // closed(): TCP knows the subflows by reference.
@@ -10,6 +11,7 @@
 //   last subflow   without any subflow: then it is over (M84)
 //   linger         the data level is done, subflows' FINs are not: then they are reset
 //   address probe  after REMOVE_ADDR: nothing heard from the subflow since (M97)
+//   impatience     a join's SYN is unanswered: once more
 #pragma once
 
 #include <memory>
@@ -17,6 +19,7 @@
 
 #include "stack/mptcp/announcer.h"
 #include "stack/mptcp/connection.h"
+#include "stack/mptcp/demand.h"
 #include "stack/mptcp/distributor.h"
 #include "stack/mptcp/layer.h"
 #include "stack/mptcp/path_manager.h"
@@ -43,6 +46,7 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   void set_priority(tcp::InterfaceId interface, Connection::Priority priority, Instant now);
   void set_policy(sched::Policy policy);
   void set_algorithm(cc::Algorithm algorithm) { config_.algorithm = algorithm; }
+  void ask_now(Instant now);
   void abort(Instant now);
   const Status& status() const { return status_; }
   std::uint32_t syn_repeats() const;
@@ -68,6 +72,24 @@ class Core final : public Agenda::Entry, public SubflowEvents {
     Instant asked;
     Instant deadline;
   };
+  struct Question {  // keep-alives of one subflow, unanswered so far
+    SubflowId subflow = 0;
+    Instant asked;
+    Instant deadline;
+    std::uint32_t asked_times = 0;
+  };
+  struct Complaint {  // the peer was told that a subflow does not carry, after so many timeouts
+    SubflowId subflow = 0;
+    std::uint32_t timeouts = 0;
+  };
+  struct PendingJoin {
+    SubflowId subflow = 0;
+    Instant begun;
+    Instant impatient;
+  };
+  // Timeouts in a row after which a subflow no longer stands for its path: another is tried beside
+  // it.
+  static constexpr std::uint32_t kTimeoutsToReplace = 3;
 
   // --- SubflowEvents
   void wake_up() override { wake(); }
@@ -114,10 +136,25 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   void probe_predecessors(const Subflow& successor, Instant now);
   void probe(Subflow& subflow, Instant now);
   void start_join(const PathManager::Join& wanted, Instant now);
+  void run_pending_joins(Instant now);
+  void note_demand(Instant now);
   bool joins_allowed() const;
+  bool joins_wanted() const;
   bool occupied(const LocalPath& path) const;
   bool healthy_subflow() const;
   bool has_paths() const { return paths_ != nullptr; }
+
+  // core_watch.cpp
+  static Instant answer_due(const Subflow& subflow);
+  void watch_silence(Instant now);
+  void suspect_quiet(Instant now);
+  void complain();
+  Subflow* keeper() const;
+  bool watches_idle() const;
+  Question* question_of(const Subflow& subflow);
+  void run_idle(Instant now);
+  void ask(Subflow& subflow, Instant now);
+  void report_paths(Instant now);
 
   // core_close.cpp
   void run_closing(Instant now);
@@ -151,6 +188,13 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   Instant linger_deadline_ = kNever;
   Instant last_subflow_deadline_ = kNever;
   std::vector<AddressProbe> probes_;
+  std::vector<PendingJoin> pending_joins_;
+  Demand demand_;
+  Instant answer_deadline_ = kNever;
+  std::vector<Question> questions_;
+  Instant idle_deadline_ = kNever;
+  std::vector<Complaint> complaints_;
+  Instant next_report_{};
   bool paths_dirty_ = false;       // drop_dead_paths() has something to look at
   bool straight_ = true;           // only the first subflow ever carried data, each byte once
   bool mp_fail_sent_ = false;

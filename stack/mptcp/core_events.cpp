@@ -16,6 +16,7 @@ void Core::opened(Subflow& subflow, const wire::Segment& segment, Instant now) {
   straight_ = false;
   ++counters_.joins;
   path_manager_.succeeded(subflow.path());
+  if (has_paths()) paths_->let_in(subflow.path(), subflow.tcp()->tuple().remote);
   announcer_.start_over();
   last_subflow_deadline_ = kNever;
   paths_dirty_ = true;
@@ -29,6 +30,7 @@ void Core::opened(Subflow& subflow, const wire::Segment& segment, Instant now) {
 
 void Core::first_opened(Subflow& subflow, const wire::Segment& segment, Instant now) {
   status_.established = true;
+  if (has_paths()) paths_->let_in(subflow.path(), subflow.tcp()->tuple().remote);
   status_.syn_payload_refused = subflow.syn_bytes_refused() > 0;
   status_.capable_unanswered = subflow.capable_unanswered();
   if (!level_.negotiation.agreed()) {
@@ -197,6 +199,7 @@ void Core::join_closed(Subflow& subflow, tcp::CloseReason reason, Instant now) {
                        now);
   // The peer answers, but knows nothing of us, and no subflow says otherwise: it has restarted.
   if (reason == tcp::CloseReason::kRefused && !healthy_subflow()) {
+    status_.forgotten = true;
     reset_all(std::nullopt, now);
     end(tcp::CloseReason::kReset);
   }

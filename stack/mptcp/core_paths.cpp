@@ -7,8 +7,9 @@
 namespace braid::mptcp {
 namespace {
 
-// Timeouts in a row after which a subflow no longer stands for its path: another is tried beside it.
-constexpr std::uint32_t kTimeoutsToReplace = 3;
+// A join's SYN is answered at once, whatever the server does: one that is not may be lost, and TCP's
+// own timer is a second.
+constexpr Duration kLeastImpatience = 250ms;
 
 // What the peer should think of a path: for its own sending a link may be in reserve that is not for
 // ours.
@@ -94,6 +95,9 @@ void Core::run_paths(Instant now) {
     paths_dirty_ = false;
     drop_dead_paths(now);
   }
+  run_pending_joins(now);
+  note_demand(now);
+  if (!has_paths() || !joins_wanted()) return;
   const auto taken = [this](const LocalPath& path) { return occupied(path); };
   while (joins_allowed()) {
     const auto wanted = path_manager_.next(paths_->paths(), taken, now);
@@ -108,6 +112,36 @@ bool Core::joins_allowed() const {
   return has_paths() && !level_.orphaned() && ending_ == Ending::kNone && !status_.closed &&
          level_.mode == Mode::kMptcp && level_.proof == DataLevel::Proof::kSeen &&
          !mp_fail_sent_ && live_subflows() < config_.max_subflows && !data_level_done();
+}
+
+// After the distribution: what waits now found no room on the subflows there are.
+void Core::note_demand(Instant now) {
+  if (!has_paths() || !level_.sender) return;
+  const bool waiting = level_.sender->unsent() > 0 && level_.sender->window_left() > 0 &&
+                       !distributor_.has_budget(subflows_, now);
+  demand_.note(level_.sender->snd_nxt().value() + level_.incoming->in_order().value(),
+               waiting ? Demand::Backlog::kWaiting : Demand::Backlog::kNone, now);
+  if (!demand_.is_there()) return;
+  for (const LocalPath& path : paths_->paths()) {
+    const bool open = std::any_of(subflows_.begin(), subflows_.end(), [&](const auto& subflow) {
+      return subflow->stage() == Subflow::Stage::kOpen && same_path(subflow->path(), path);
+    });
+    if (!open) paths_->missed(path, now);
+  }
+}
+
+// There is something to carry, or no subflow that can be relied on is left (break before make): one
+// the peer calls a backup is where its bytes do not get through (core_watch.cpp, complain).
+bool Core::joins_wanted() const {
+  if (demand_.is_there()) return true;
+  const auto paths = paths_->paths();
+  return std::none_of(subflows_.begin(), subflows_.end(), [&](const auto& subflow) {
+    const bool good = subflow->tcp() != nullptr && subflow->stage() == Subflow::Stage::kOpen &&
+                      !subflow->in_doubt() && (!subflow->backup() || subflow->path().backup);
+    return good && std::any_of(paths.begin(), paths.end(), [&](const LocalPath& path) {
+             return path.usable && same_path(path, subflow->path());
+           });
+  });
 }
 
 bool Core::occupied(const LocalPath& path) const {
@@ -136,10 +170,28 @@ void Core::start_join(const PathManager::Join& wanted, Instant now) {
                                                 level_, *this, handshake));
   tcp::ConnectionConfig tcp = tcp_config(wanted.path);
   tcp.max_syn_retransmissions = 3;  // another attempt comes, from another port
+  tcp.syn_timeout = path_manager_.patience(wanted.path);
+  const Duration impatience = std::max(3 * tcp.expected_rtt, kLeastImpatience);
+  pending_joins_.push_back(
+      {.subflow = subflows_.back()->id(), .begun = now, .impatient = now + impatience});
   Subflow& subflow = *subflows_.back();
   subflow.set_told_backup(backup);
   const tcp::Tuple tuple{wanted.path.interface, {wanted.path.address, *port}, wanted.remote};
   subflow.attach(layer_.tcp().connect(tuple, subflow, std::move(tcp), now));
+}
+
+void Core::run_pending_joins(Instant now) {
+  std::erase_if(pending_joins_, [&](const PendingJoin& join) {
+    const auto it = std::find_if(
+        subflows_.begin(), subflows_.end(),
+        [&](const auto& subflow) { return subflow->id() == join.subflow; });
+    if (it == subflows_.end() || (*it)->tcp() == nullptr) return true;
+    if ((*it)->stage() != Subflow::Stage::kConnecting) return true;
+    if (join.impatient > now) return false;
+    (*it)->tcp()->repeat_syn();
+    paths_->suspected((*it)->path(), join.begun, now);
+    return true;
+  });
 }
 
 Layer::Join Core::accept_join(tcp::InterfaceId interface, const wire::Segment& syn,

@@ -6,6 +6,10 @@ namespace braid::mptcp {
 namespace {
 
 constexpr Duration kPermanentPause = 30s;
+// A first SYN, and with a second address to try no more than that; doubled with each failure.
+constexpr Duration kPatienceWithOthers = 1s;
+constexpr Duration kPatience = 3s;
+constexpr std::uint32_t kMostDoublings = 3;
 
 }  // namespace
 
@@ -35,19 +39,32 @@ const PathManager::Attempts& PathManager::attempts_of(const LocalPath& path) con
   return it == attempts_.end() ? kNone : it->second;
 }
 
-// The candidates in order: the first address, then the advertised ones by id. Each failure moves on.
-std::optional<wire::Endpoint> PathManager::remote_for(const LocalPath& path) const {
-  std::vector<wire::Endpoint> candidates;
+std::vector<wire::Endpoint> PathManager::candidates(const LocalPath& path) const {
+  std::vector<wire::Endpoint> found;
   const wire::Family family = path.address.family();
   if (primary_joinable_ == Joinable::kYes && primary_.address.family() == family &&
       path.towards == LocalPath::Towards::kFirst) {
-    candidates.push_back(primary_);
+    found.push_back(primary_);
   }
   for (const auto& [id, endpoint] : addresses_) {
-    if (endpoint.address.family() == family) candidates.push_back(endpoint);
+    if (endpoint.address.family() == family) found.push_back(endpoint);
   }
-  if (candidates.empty()) return std::nullopt;
-  return candidates[attempts_of(path).failures % candidates.size()];
+  const auto proven = path.proven ? std::find(found.begin(), found.end(), *path.proven)
+                                  : found.end();
+  if (proven != found.end()) std::rotate(found.begin(), proven, proven + 1);
+  return found;
+}
+
+// Each failure moves on.
+std::optional<wire::Endpoint> PathManager::remote_for(const LocalPath& path) const {
+  const std::vector<wire::Endpoint> all = candidates(path);
+  if (all.empty()) return std::nullopt;
+  return all[attempts_of(path).failures % all.size()];
+}
+
+Duration PathManager::patience(const LocalPath& path) const {
+  const Duration first = candidates(path).size() > 1 ? kPatienceWithOthers : kPatience;
+  return first * (1 << std::min(attempts_of(path).failures, kMostDoublings));
 }
 
 std::optional<PathManager::Join> PathManager::next(std::span<const LocalPath> paths,
@@ -68,23 +85,29 @@ void PathManager::succeeded(const LocalPath& path) {
 }
 
 void PathManager::failed(const LocalPath& path, Refusal refusal, Instant now) {
+  const std::size_t count = candidates(path).size();
   Attempts& attempts = attempts_[key_of(path)];
-  Duration pause = retry_after_;
-  for (std::uint32_t i = 0; i < attempts.failures && pause < kLongestPause; ++i) pause *= 2;
+  ++attempts.failures;
+  Duration pause{};
+  if (attempts.failures >= count) {
+    pause = retry_after_;
+    for (std::size_t i = count; i < attempts.failures && pause < kLongestPause; ++i) pause *= 2;
+  }
   if (refusal == Refusal::kPermanent) pause = std::max(pause, kPermanentPause);
   attempts.next = now + std::min(pause, kLongestPause);
-  ++attempts.failures;
 }
 
 std::vector<LocalPath> PathManager::paths_changed(std::span<const LocalPath> paths) {
   std::vector<LocalPath> returned;
   for (const LocalPath& path : paths) {
     Attempts& attempts = attempts_[key_of(path)];
-    if (path.usable && !attempts.was_usable) {
+    const bool revived = attempts.revivals && *attempts.revivals != path.revivals;
+    if (path.usable && (!attempts.was_usable || revived)) {
       attempts = Attempts();
       returned.push_back(path);
     }
     attempts.was_usable = path.usable;
+    attempts.revivals = path.revivals;
   }
   return returned;
 }

@@ -1,11 +1,12 @@
 // PathManager: which additional subflows a connection should have, and what it knows of addresses
 // (RFC 8684 3.2, 3.4). Pure bookkeeping: the connection opens and closes.
 //
-// One subflow per local path, to the peer's first address when its family fits and the peer did not
-// forbid it (M29), else to one it advertised. A join that failed is tried again after a pause that
-// doubles, over the next candidate: M48 and M95 advise against the same address at all, but a path
-// that was down is why this connection has several. An address once in use is never replaced under
-// the same id without REMOVE_ADDR (M92, M93).
+// One subflow per local path. Candidates, in this order: the address another connection was let in at
+// over this path; the peer's first address when its family fits and the peer did not forbid it (M29);
+// those it advertised. A join that failed is tried at the next candidate at once, and when all were
+// tried after a pause that doubles: M48 and M95 advise against the same address at all, but a path that
+// was down is why this connection has several. An address once in use is never replaced under the same
+// id without REMOVE_ADDR (M92, M93).
 // Timer: one per local path, until its next attempt.
 #pragma once
 
@@ -44,11 +45,13 @@ class PathManager {
   std::optional<Join> next(std::span<const LocalPath> paths, const Occupied& occupied,
                            Instant now) const;
   void attempted(const LocalPath& path, Instant now);
+  // How long the present attempt may stay unanswered: short while there is another address to try.
+  Duration patience(const LocalPath& path) const;
   void succeeded(const LocalPath& path);
   // M105: a permanent refusal is given a long pause.
   enum class Refusal : std::uint8_t { kTransient, kPermanent };
   void failed(const LocalPath& path, Refusal refusal, Instant now);
-  // Paths that became usable start afresh; these are they.
+  // Paths that became usable, or alive again, start afresh; these are they.
   std::vector<LocalPath> paths_changed(std::span<const LocalPath> paths);
   // When next() may have another answer.
   Instant next_deadline(std::span<const LocalPath> paths, const Occupied& occupied,
@@ -60,8 +63,10 @@ class PathManager {
     std::uint32_t failures = 0;  // in a row
     Instant next = Instant::min();
     bool was_usable = true;
+    std::optional<std::uint32_t> revivals;  // of the path, when it was looked at last
   };
   static Key key_of(const LocalPath& path) { return {path.interface, path.address}; }
+  std::vector<wire::Endpoint> candidates(const LocalPath& path) const;
   std::optional<wire::Endpoint> remote_for(const LocalPath& path) const;
   const Attempts& attempts_of(const LocalPath& path) const;
 

@@ -93,6 +93,7 @@ void Connection::start_sender(std::uint64_t acked, std::uint64_t sent, std::uint
       .syn = handshake_.timed_out() ? Sender::Setup::Syn::kRepeated
                                     : Sender::Setup::Syn::kAnswered});
   max_send_window_ = std::max(max_send_window_, window);
+  if (!rtt && config_.expected_rtt > Duration::zero()) rtt = config_.expected_rtt;
   sender_->start(acked, sent, window, rtt, now);
 }
 
@@ -305,6 +306,7 @@ Connection::PathInfo Connection::path_info() const {
   info.send_window = sender_->snd_wnd();
   info.consecutive_timeouts = sender_->consecutive_timeouts();
   info.pacing_rate = sender_->pacing_rate();
+  info.oldest_sent = sender_->oldest_sent();
   info.in_recovery = sender_->in_recovery();
   return info;
 }

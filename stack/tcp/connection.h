@@ -57,6 +57,9 @@ struct ConnectionConfig {
   // Bytes of the user's stream that ride in our SYN, and again in each of its retransmissions.
   std::uint32_t syn_payload = 0;
   enum class HandshakeRtt : std::uint8_t { kUse, kIgnore } handshake_rtt = HandshakeRtt::kUse;
+  // What others know of this path's round trip (RFC 9040): it stands in for a handshake that gave no
+  // sample. Zero: nothing is known.
+  Duration expected_rtt = 0s;
   // Passive open: the SYN-ACK waits for answer().
   enum class Answer : std::uint8_t { kAtOnce, kWithhold } answer = Answer::kAtOnce;
   // Passive open: bytes may follow the SYN-ACK before the handshake's ACK is in.
@@ -139,6 +142,7 @@ class Connection : public Agenda::Entry {
     Rate pacing_rate;
     bool in_recovery = false;
     Instant last_received;              // any acceptable segment; the origin of time before one
+    Instant oldest_sent = kNever;       // when the lowest unacknowledged byte left; never: none
   };
   PathInfo path_info() const;
   struct Counters {

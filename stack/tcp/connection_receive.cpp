@@ -170,6 +170,10 @@ bool Connection::passes_sequence(const wire::Segment& segment, std::int64_t posi
       receiver_->ack_now();
       return true;
     case SequenceVerdict::kOld:
+      // A keep-alive lies just left of the window (RFC 9293 3.8.4): whoever sends it is alive.
+      if (length <= 1 && position + 1 == static_cast<std::int64_t>(receiver_->next_position())) {
+        last_received_ = now;
+      }
       // Two ends that answer each other's stale ACKs would never stop: those are rationed.
       if (segment.seq_length() > 0 || out_of_window_limit_.allow(now)) {
         receiver_->receive_old(position, length);

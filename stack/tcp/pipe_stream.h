@@ -56,6 +56,7 @@ class PipeStream : public StreamUser {
   Verdict established(const wire::Segment& segment, std::uint32_t syn_bytes_acked,
                       Instant now) override;
   void retransmission_timeout(std::uint32_t consecutive, Instant now) override;
+  void syn_repeated() override { owner_.wake(); }
   void closed(CloseReason reason, Instant now) override;
 
  private:

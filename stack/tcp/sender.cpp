@@ -334,6 +334,11 @@ std::uint64_t Sender::in_flight() const {
   return flight - std::min(flight, reno_delivered_);
 }
 
+Instant Sender::oldest_sent() const {
+  const Scoreboard::Record* first = scoreboard_.first();
+  return first != nullptr ? first->sent_at : kNever;
+}
+
 std::uint64_t Sender::allowance() const {
   const bool proportional = controller_->recovery_pace() == cc::RecoveryPace::kProportional;
   if (recovery_.phase() == Recovery::Phase::kFast && proportional) return prr_.allowance();

@@ -40,6 +40,11 @@ void App::set_reading(AppScript::Reading reading) {
   wake();
 }
 
+void App::send_more(std::uint64_t bytes) {
+  script_.send_bytes += bytes;
+  wake();
+}
+
 void App::reset(Instant now) {
   if (tcp::Connection* connection = stream_.connection()) connection->abort(now);
 }

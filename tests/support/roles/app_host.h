@@ -42,6 +42,8 @@ class App : public Agenda::Entry {
   void flush(Instant now);
   void set_reading(AppScript::Reading reading);
   void reset(Instant now);
+  // So many bytes more than the script said; while its sending direction is open.
+  void send_more(std::uint64_t bytes);
 
   bool established() const { return stream_.is_established(); }
   std::optional<tcp::CloseReason> closed() const { return stream_.close_reason(); }

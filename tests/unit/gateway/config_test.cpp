@@ -196,11 +196,23 @@ TEST_SUITE("gateway") {
     CHECK(reference.scheduler == plain.scheduler);
     CHECK(reference.first_port == plain.first_port);
     CHECK(reference.last_port == plain.last_port);
+    CHECK(reference.nat_timeout == plain.nat_timeout);
     CHECK(reference.concentrator_port == plain.concentrator_port);
     CHECK(reference.other_traffic == plain.other_traffic);
     CHECK(reference.overflow == plain.overflow);
     CHECK(reference.uplinks[0].cost == plain.uplinks[0].cost);
     CHECK(reference.log == plain.log);
+  }
+
+  TEST_CASE("what NATs forget after is a time in seconds") {
+    const auto with = [](const char* time) {
+      return parse_gateway_config(std::string(kMinimal) + "\nnat_timeout: " + time + "\n", "g.yaml");
+    };
+    CHECK(with("30s").nat_timeout == 30s);
+    for (const char* bad : {"30", "9s", "86401s", "s", "-30s", "30m"}) {
+      CAPTURE(bad);
+      CHECK_THROWS_AS(with(bad), ConfigError);
+    }
   }
 
   TEST_CASE("edit distance counts inserted, deleted and replaced letters") {

@@ -102,7 +102,7 @@ TEST_SUITE("gateway") {
                   .payload = Slices(Bytes(reply))});
     CHECK(bench.probe->outcome() == InfoProbe::Outcome::kAlive);
     CHECK(bench.watcher.woken == 1);
-    CHECK(bench.host.health.rtt() == 40ms);
+    CHECK(bench.host.health.rtt(bench.now) == 40ms);
     CHECK(bench.host.health.proven_since(bench.now));
     CHECK(bench.sent(bench.door.packets.size() - 1).flags.rst);
   }
@@ -123,19 +123,19 @@ TEST_SUITE("gateway") {
 
   TEST_CASE("a request that stays unanswered is repeated once before the verdict") {
     Bench bench;
-    bench.run_until(bench.now + bench.host.health.patience() - 1ms);
+    bench.run_until(bench.now + bench.host.health.patience(bench.now) - 1ms);
     CHECK(bench.door.packets.size() == 1);
     bench.run_until(bench.now + 1ms);
     REQUIRE(bench.door.packets.size() == 2);
     CHECK(bench.sent(1).seq == bench.sent(0).seq);
     CHECK(bench.sent(1).payload.to_vector() == padded_request());
-    bench.run_until(bench.now + bench.host.health.verdict_after());
+    bench.run_until(bench.now + bench.host.health.verdict_after(bench.now));
     CHECK(bench.door.packets.size() == 2);
   }
 
   TEST_CASE("silence until the verdict is a dead path") {
     Bench bench;
-    bench.run_until(bench.now + bench.host.health.verdict_after() - 1ms);
+    bench.run_until(bench.now + bench.host.health.verdict_after(bench.now) - 1ms);
     CHECK(!bench.probe->outcome());
     bench.run_until(bench.now + 1ms);
     CHECK(bench.probe->outcome() == InfoProbe::Outcome::kDead);

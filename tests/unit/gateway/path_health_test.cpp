@@ -14,16 +14,16 @@ TEST_SUITE("gateway") {
     const PathHealth health;
     CHECK(!health.heard_since(at(0s)));
     CHECK(!health.is_dead(at(0s)));
-    CHECK(health.patience() == 100ms);
+    CHECK(health.patience(at(0s)) == 100ms);
   }
 
   TEST_CASE("patience is twice the round trip, and at least 100 ms") {
     PathHealth health;
-    health.measured(30ms);
-    CHECK(health.patience() == 100ms);
-    health.measured(300ms);
-    CHECK(health.patience() == 600ms);
-    CHECK(health.verdict_after() == 900ms);
+    health.measured(30ms, at(0s));
+    CHECK(health.patience(at(0s)) == 100ms);
+    health.measured(300ms, at(0s));
+    CHECK(health.patience(at(0s)) == 600ms);
+    CHECK(health.verdict_after(at(0s)) == 900ms);
   }
 
   TEST_CASE("MPTCP found blocked is tried again after a minute, then ever later, until it passes") {
@@ -64,24 +64,24 @@ TEST_SUITE("gateway") {
       "a path that failed is doubtful until it answers, and is asked again after its quarantine") {
     PathHealth health;
     CHECK(!health.is_doubtful());
-    CHECK(health.next_question() <= at(0s));
+    CHECK(health.next_question(at(0s)) <= at(0s));
     health.probe_failed(at(0s));
     CHECK(!health.is_dead(at(30s)));
     CHECK(health.is_doubtful());
-    CHECK(health.next_question() == at(1s));
+    CHECK(health.next_question(at(0s)) == at(1s));
     health.asked(at(38s));
     health.heard(at(39s));
-    CHECK(health.next_question() == at(38s) + PathHealth::kIdle);
+    CHECK(health.next_question(at(0s)) == at(38s) + PathHealth::kIdle);
     CHECK(!health.is_dead(at(39s)));
     CHECK(health.is_doubtful());  // a join's answer says nothing about SYNs with payload
     CHECK(!health.proven_since(at(39s)));
     health.found_deaf(at(39s));
-    CHECK(health.next_question() == at(40s));
+    CHECK(health.next_question(at(0s)) == at(40s));
     health.asked(at(40s));  // and refused: neither an answer nor a failure
-    CHECK(health.next_question() == at(40s) + PathHealth::kIdle);
+    CHECK(health.next_question(at(0s)) == at(40s) + PathHealth::kIdle);
     health.answered(at(40s));
     CHECK(!health.is_doubtful());
-    CHECK(health.next_question() == at(40s) + PathHealth::kIdle);
+    CHECK(health.next_question(at(0s)) == at(40s) + PathHealth::kIdle);
   }
 
   TEST_CASE("only an answered Convert message proves that a path is not deaf") {
@@ -108,16 +108,81 @@ TEST_SUITE("gateway") {
   TEST_CASE(
       "each unanswered question is given twice the time, so that a slow path is measured at last") {
     PathHealth health;
-    CHECK(health.verdict_after() == 200ms);
+    CHECK(health.verdict_after(at(0s)) == 200ms);
     health.probe_failed(at(0s));
     health.heard(at(286ms));  // the answer, late: it does not make the path any quicker
-    CHECK(health.verdict_after() == 400ms);
+    CHECK(health.verdict_after(at(0s)) == 400ms);
     health.found_deaf(at(1s));
-    CHECK(health.verdict_after() == 800ms);
+    CHECK(health.verdict_after(at(0s)) == 800ms);
     for (int i = 0; i < 10; ++i) health.probe_failed(at(2s));
-    CHECK(health.verdict_after() == 800ms);
+    CHECK(health.verdict_after(at(0s)) == 800ms);
     health.answered(at(3s));
-    CHECK(health.verdict_after() == 200ms);
+    CHECK(health.verdict_after(at(0s)) == 200ms);
+  }
+
+  TEST_CASE("a suspected path is asked, unless it was heard or asked since") {
+    PathHealth health;
+    health.heard(at(10s));
+    health.suspected(at(9s), at(11s));
+    CHECK(!health.is_suspect());  // another connection has heard of it
+    health.suspected(at(10s), at(11s));
+    CHECK(health.is_suspect());
+    CHECK(health.next_question(at(11s)) <= at(11s));
+    health.asked(at(11s));
+    CHECK(!health.is_suspect());
+    health.suspected(at(10s), at(11100ms));
+    CHECK(!health.is_suspect());  // the question is under way
+    health.suspected(at(10s), at(12s));
+    CHECK(health.is_suspect());
+    health.heard(at(12s));
+    CHECK(!health.is_suspect());
+  }
+
+  TEST_CASE("a lost path stays so until it is heard, and is asked all the time while it is missed") {
+    PathHealth health;
+    health.probe_failed(at(5s));
+    CHECK(!health.is_lost());  // no connection misses anything: it may be deaf
+    health.answered(at(6s));
+    CHECK(health.revivals() == 1);
+    health.suspected(at(6s), at(10s));
+    health.asked(at(10s));
+    health.probe_failed(at(10200ms));
+    CHECK(health.is_lost());
+    CHECK(health.next_question(at(10200ms)) == at(11200ms));  // its quarantine
+    health.missed(at(10300ms));
+    CHECK(health.next_question(at(10300ms)) == at(10s) + PathHealth::kEager);
+    for (int i = 0; i < 9; ++i) health.probe_failed(at(11s));
+    health.asked(at(30s));
+    CHECK(health.next_question(at(30s)) > at(60s));  // nobody has missed it for long
+    CHECK(health.is_lost());
+    health.heard(at(90s));
+    CHECK(!health.is_lost());
+    CHECK(health.revivals() == 2);
+  }
+
+  TEST_CASE("a subflow's round trip stands for the path's while it is fresh, then its least") {
+    PathHealth health;
+    CHECK(health.rtt(at(0s)) == 0s);
+    tcp::Connection::PathInfo info;
+    info.srtt = 120ms;
+    info.min_rtt = 20ms;
+    info.cwnd = 50'000;
+    info.ssthresh = 40'000;
+    info.mss = 1400;
+    info.last_received = at(10s);
+    health.learnt(info, at(10s));
+    CHECK(health.rtt(at(10500ms)) == 120ms);
+    CHECK(health.rtt(at(12s)) == 20ms);
+    CHECK(health.hints().ssthresh == 40'000);
+    CHECK(health.hints().at == at(10s));
+    // An older view of it changes nothing, a newer one does.
+    info.srtt = 500ms;
+    info.last_received = at(9s);
+    health.learnt(info, at(12s));
+    CHECK(health.rtt(at(10500ms)) == 120ms);
+    health.measured(25ms, at(20s));
+    CHECK(health.rtt(at(20s)) == 25ms);
+    CHECK(health.rtt(at(30s)) == 20ms);
   }
 
   TEST_CASE("anything heard ends the quarantine and forgets the failures") {

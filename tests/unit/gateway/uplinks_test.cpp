@@ -103,11 +103,11 @@ TEST_SUITE("gateway") {
     CHECK(bench.choice({1}) == 1u);
     CHECK(bench.choice({1, 2}) == 2u);
     CHECK(!bench.choice({1, 2, 3}));
-    bench.uplinks.health(1).measured(20ms);
+    bench.uplinks.health(1).measured(20ms, bench.now);
     CHECK(bench.choice() == 1u);  // a measured one goes before one that was never
-    bench.uplinks.health(0).measured(10ms);
+    bench.uplinks.health(0).measured(10ms, bench.now);
     CHECK(bench.choice() == 0u);
-    bench.uplinks.health(2).measured(1ms);
+    bench.uplinks.health(2).measured(1ms, bench.now);
     CHECK(bench.choice() == 0u);  // a backup's speed is no argument
     bench.uplinks.health(0).found_deaf(bench.now);
     CHECK(bench.choice() == 1u);
