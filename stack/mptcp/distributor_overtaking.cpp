@@ -57,7 +57,8 @@ void Distributor::overtake_on(DataSender& sender, sched::PathView& fast, Instant
                         fast.srtt < remaining(*slow, waiting->mapped_at, place, now);
     if (!sooner) continue;
     const bool blocking = waiting->range.begin == sender.snd_una() && sender.is_window_full();
-    if (blocking && slow != nullptr) penalise(*slow, now, outcome);
+    // Where the two are nearly alike, who is the slow one changes from moment to moment.
+    if (blocking && slow != nullptr && slow->srtt > 2 * fast.srtt) penalise(*slow, now, outcome);
     outcome.overtaking += waiting->range.length;
     map(sender, fast, waiting->range, now);
   }
