@@ -34,6 +34,10 @@ void Connection::announce(std::uint8_t address_id, const wire::Endpoint& address
   core_->announce(address_id, address, now);
 }
 
+void Connection::withdraw(std::uint8_t address_id, Instant now) {
+  core_->withdraw(address_id, now);
+}
+
 void Connection::set_priority(tcp::InterfaceId interface, Priority priority, Instant now) {
   core_->set_priority(interface, priority, now);
 }

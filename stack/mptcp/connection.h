@@ -98,6 +98,8 @@ class Connection {
   void paths_changed(Instant now);
   // Announces another address of ours (ADD_ADDR, repeated until echoed).
   void announce(std::uint8_t address_id, const wire::Endpoint& address, Instant now);
+  // Takes an announcement back (REMOVE_ADDR); subflows to that address are the peer's to close.
+  void withdraw(std::uint8_t address_id, Instant now);
   // Asks the peer to treat one subflow's path as backup, or no longer (MP_PRIO).
   enum class Priority : std::uint8_t { kRegular, kBackup };
   void set_priority(tcp::InterfaceId interface, Priority priority, Instant now);

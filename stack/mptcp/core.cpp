@@ -286,7 +286,7 @@ Instant Core::next_deadline() const {
   if (level_.sender && live_subflows() > 0) {
     earliest = std::min(earliest, level_.sender->next_deadline());
   }
-  if (best_subflow() != nullptr && level_.negotiation.remote_key()) {
+  if (best_subflow() != nullptr && level_.negotiation.remote_key() && may_announce()) {
     earliest = std::min(earliest, announcer_.next_deadline());
   }
   if (joins_allowed() && joins_wanted()) {

@@ -43,6 +43,7 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   void answer(Instant now);
   void paths_changed(Instant now);
   void announce(std::uint8_t address_id, const wire::Endpoint& address, Instant now);
+  void withdraw(std::uint8_t address_id, Instant now);
   void set_priority(tcp::InterfaceId interface, Connection::Priority priority, Instant now);
   void set_policy(sched::Policy policy);
   void set_algorithm(cc::Algorithm algorithm) { config_.algorithm = algorithm; }
@@ -129,6 +130,7 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   // core_paths.cpp
   void run_paths(Instant now);
   void run_announcements(Instant now);
+  bool may_announce() const;
   void run_priorities();
   void run_probes(Instant now);
   void drop_dead_paths(Instant now);
@@ -164,6 +166,7 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   void reset_all(std::optional<wire::MptcpOption> first, Instant now);
   bool data_level_done() const;
   std::size_t live_subflows() const;
+  void answer_half_closes();
 
   Layer& layer_;
   LocalPaths* paths_;
@@ -195,6 +198,7 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   Instant idle_deadline_ = kNever;
   std::vector<Complaint> complaints_;
   Instant next_report_{};
+  bool done_seen_ = false;         // the data level was done when last looked at
   bool paths_dirty_ = false;       // drop_dead_paths() has something to look at
   bool straight_ = true;           // only the first subflow ever carried data, each byte once
   bool mp_fail_sent_ = false;

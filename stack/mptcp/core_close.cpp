@@ -23,6 +23,18 @@ std::size_t Core::live_subflows() const {
                     [](const auto& subflow) { return subflow->tcp() != nullptr; }));
 }
 
+// A subflow the peer has finished is finished from here, too, when another can carry what is left. The
+// last one stays half-closed: our side of the stream may have more to say (M86).
+void Core::answer_half_closes() {
+  const auto carries_on = [](const auto& subflow) {
+    return subflow->stage() == Subflow::Stage::kOpen && !subflow->peer_half_closed();
+  };
+  if (std::none_of(subflows_.begin(), subflows_.end(), carries_on)) return;
+  for (const auto& subflow : subflows_) {
+    if (subflow->peer_half_closed()) subflow->finish();
+  }
+}
+
 void Core::run_closing(Instant now) {
   if (linger_deadline_ <= now) {
     linger_deadline_ = kNever;
@@ -31,7 +43,10 @@ void Core::run_closing(Instant now) {
     }
   }
   if (level_.orphaned() || status_.closed) return;
+  if (!level_.plain()) answer_half_closes();
   if (!level_.plain() && data_level_done()) {  // M82
+    // The DATA_ACK of the peer's DATA_FIN leaves before any FIN: it has waited for that one longer.
+    if (!std::exchange(done_seen_, true)) return wake();
     for (const auto& subflow : subflows_) {
       if (subflow->stage() == Subflow::Stage::kOpen) {
         subflow->finish();

@@ -45,6 +45,15 @@ void Core::announce(std::uint8_t address_id, const wire::Endpoint& address, Inst
   wake();
 }
 
+void Core::withdraw(std::uint8_t address_id, Instant now) {
+  now_ = now;
+  announcer_.withdraw(address_id);
+  Subflow* const subflow = best_subflow();
+  if (subflow == nullptr || level_.plain() || !status_.established) return;
+  subflow->send_signal(wire::RemoveAddr{.count = 1, .address_ids = {address_id}});
+  wake();
+}
+
 void Core::set_priority(tcp::InterfaceId interface, Connection::Priority priority, Instant now) {
   now_ = now;
   const bool backup = priority == Connection::Priority::kBackup;
@@ -72,10 +81,16 @@ void Core::run_priorities() {
   }
 }
 
+// An initiator's ACKs offer its key until the peer has shown that it holds it: there is no room beside.
+bool Core::may_announce() const {
+  return level_.proof == DataLevel::Proof::kSeen || subflows_.empty() || first().is_join() ||
+         first().role() == Subflow::Role::kPassive;
+}
+
 void Core::run_announcements(Instant now) {
   Subflow* const subflow = best_subflow();
   const auto remote_key = level_.negotiation.remote_key();
-  if (subflow == nullptr || !remote_key) return;
+  if (subflow == nullptr || !remote_key || !may_announce()) return;
   const Duration rto = subflow->tcp()->path_info().rto;
   for (const wire::AddAddr& option :
        announcer_.due(level_.negotiation.local_key(), *remote_key, rto, now)) {

@@ -55,6 +55,11 @@ struct DataLevel {
     last_data_ack = receiver->data_ack();
     promised_edge = last_data_ack + receiver->promise_window();
   }
+  // Something was received that no DATA_ACK of ours has said.
+  bool data_ack_is_news() const {
+    return receiver && !orphaned() && receiver->data_ack() != last_data_ack &&
+           receiver->data_ack() != receiver->sequence().dsn(stream_start);
+  }
   StreamOffset stream_start;         // of the first byte received with a data sequence number
   std::uint64_t last_data_ack = 0;   // as last sent
   std::uint64_t promised_edge = 0;   // DSN: last_data_ack and the window beside it

@@ -191,6 +191,12 @@ Verdict Subflow::take_capable(const wire::MpCapable& option, Instant now) {
 Verdict Subflow::take_dss(const wire::Dss& dss, const wire::Segment& segment, Instant now) {
   if (!level_.sender || !level_.receiver) return Verdict::kContinue;
   if (dss.data_ack) take_data_ack(dss, segment, now);
+  // Our DATA_ACKs are as wide as the peer's numbers for its data; a DATA_FIN alone says nothing of it.
+  const bool has_data = dss.mapping && !(dss.data_fin && segment.payload.empty());
+  if (has_data && dss.mapping->data_length > 0) {
+    level_.ack_width = dss.mapping->eight_byte_sequence ? DataLevel::AckWidth::kEight
+                                                        : DataLevel::AckWidth::kFour;
+  }
   return dss.mapping ? take_mapping(dss, now) : Verdict::kContinue;
 }
 
@@ -201,7 +207,6 @@ Verdict Subflow::take_mapping(const wire::Dss& dss, Instant now) {
     }
     return refuse(wire::TcprstReason::kMptcpSpecific);
   }
-  if (dss.mapping->eight_byte_sequence) level_.ack_width = DataLevel::AckWidth::kEight;
   if (receiver_.declare(dss) != SubflowReceiver::Declared::kFine) {  // M50, M58
     return refuse(wire::TcprstReason::kMptcpSpecific);
   }
@@ -275,7 +280,7 @@ void Subflow::peer_finished(std::uint64_t position, Instant now) {
   if (level_.plain()) {
     level_.incoming->finish_at(StreamOffset(position - std::min(position, level_.incoming_skip)));
   } else {
-    finish();  // M86: it concerns this subflow only
+    peer_half_closed_ = true;  // M86: it concerns this subflow only
   }
   events_.wake_up();
 }

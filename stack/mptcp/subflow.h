@@ -107,6 +107,8 @@ class Subflow final : public tcp::StreamUser {
   // Mapped, and not acknowledged by the subflow's TCP.
   std::uint64_t unacked() const { return send_end() - acked_; }
   std::uint32_t syn_bytes_refused() const { return syn_bytes_refused_; }
+  // The peer has finished this subflow; we may still send on it.
+  bool peer_half_closed() const { return peer_half_closed_; }
   bool was_open() const { return was_open_; }  // it carried data, or could have
 
   // --- what the connection asks of it; each leaves with the next flush of TCP.
@@ -169,7 +171,7 @@ class Subflow final : public tcp::StreamUser {
   void add_syn_options(wire::TcpOptions& options);
   void add_syn_ack_options(wire::TcpOptions& options);
   void add_data_options(const tcp::Outgoing& outgoing, wire::TcpOptions& options);
-  void add_ack_options(wire::TcpOptions& options);
+  void add_ack_options(tcp::Purpose purpose, wire::TcpOptions& options);
   void add_plain_options(wire::TcpOptions& options);
   std::size_t add_signals(wire::TcpOptions& options);
   bool must_repeat_capable() const;
@@ -185,6 +187,7 @@ class Subflow final : public tcp::StreamUser {
   tcp::Connection* tcp_ = nullptr;
   Stage stage_ = Stage::kConnecting;
   bool was_open_ = false;
+  bool peer_half_closed_ = false;
   std::uint32_t syn_bytes_refused_ = 0;
   bool peer_backup_ = false;
   bool local_backup_ = false;

@@ -158,7 +158,7 @@ void Subflow::add_options(const tcp::Outgoing& outgoing, wire::TcpOptions& optio
   if (level_.plain()) return add_plain_options(options);
   if (!level_.negotiation.agreed()) return;
   if (outgoing.purpose == Purpose::kData) return add_data_options(outgoing, options);
-  add_ack_options(options);
+  add_ack_options(outgoing.purpose, options);
 }
 
 void Subflow::add_syn_options(wire::TcpOptions& options) {
@@ -208,20 +208,23 @@ void Subflow::add_data_options(const tcp::Outgoing& outgoing, wire::TcpOptions& 
 }
 
 // Until the peer has shown that it holds our key, each ACK offers it: any one of them may be the
-// first to arrive (M20, M34). A DATA_FIN, for which there is no room beside it, waits for that.
+// first to arrive (M20, M34). Only a DATA_FIN, for which there is no room beside it, goes without: it
+// comes again, and so does the SYN-ACK of a peer that does not have the key yet.
 bool Subflow::must_repeat_capable() const {
   return !join_ && role_ == Role::kActive && level_.proof == DataLevel::Proof::kMissing &&
          level_.negotiation.remote_key().has_value();
 }
 
-void Subflow::add_ack_options(wire::TcpOptions& options) {
+void Subflow::add_ack_options(tcp::Purpose purpose, wire::TcpOptions& options) {
+  // The ACK of the peer's FIN after ours: the data level was done before either.
+  if (tcp_ != nullptr && tcp_->state() == tcp::State::kTimeWait) return;
   if (join_ && role_ == Role::kActive && stage_ <= Stage::kPreEstablished) {
     if (stage_ == Stage::kPreEstablished) options.mptcp.push_back(join_->ack());
     return;
   }
   if (!level_.receiver) return;  // a responder before the third ACK: nothing to acknowledge
   wire::Dss dss;
-  if (must_repeat_capable()) {
+  if (must_repeat_capable() && (purpose == tcp::Purpose::kHandshakeAck || !data_fin_due_)) {
     options.mptcp.push_back(level_.negotiation.ack());
     // Both fit only with the short DATA_ACK. It must be there when this ACK covers data (M109).
     if (!level_.orphaned() && level_.receiver->data_ack() !=
@@ -236,6 +239,10 @@ void Subflow::add_ack_options(wire::TcpOptions& options) {
     return;
   } else if (!signals_.empty()) {
     add_signals(options);
+  }
+  // An address goes alone, as long as it does not keep the peer from learning what was received.
+  if (options.find<wire::AddAddr>() != nullptr && !data_fin_due_ && !level_.data_ack_is_news()) {
+    return;
   }
   level_.add_data_ack(dss);
   if (data_fin_due_ && level_.sender && level_.sender->fin_pending()) {

@@ -87,7 +87,7 @@ void Connection::start_sender(std::uint64_t acked, std::uint64_t sent, std::uint
   const std::uint32_t largest = 65535 - header_bytes(tuple_.remote.address.family()) - 40;
   const std::uint32_t super = std::min(config_.max_super_payload, largest);
   sender_ = std::make_unique<Sender>(Sender::Setup{
-      .mss = sender_mss_, .max_super_payload = super == 0 ? sender_mss_ : super,
+      .mss = sender_mss_, .max_super_payload = super,
       .sack = handshake_.agreed().sack, .controller = std::move(config_.controller),
       .max_retransmissions = config_.max_retransmissions,
       .syn = handshake_.timed_out() ? Sender::Setup::Syn::kRepeated

@@ -13,6 +13,14 @@ bool Connection::emit_all(Instant now, Exit& exit) {
   if (ending_ == Ending::kReset) return emit_reset(now, exit);
   if (!emit_stray_reset(exit) || !emit_syn(now, exit)) return false;
   if (!receiver_ || handshake_.transmissions() == 0) return true;
+  // Text of our SYN the peer did not take answers its SYN-ACK as well as an ACK does.
+  const bool text_answers = sender_ && sender_->snd_una() < syn_payload_sent_ &&
+                            user_.data_option_bytes() == 0;
+  if (ack_request_ == AckRequest::kHandshake && text_answers) {
+    const std::uint64_t before = counters_.segments_out;
+    if (!emit_data(now, exit)) return false;
+    if (counters_.segments_out > before) ack_request_ = AckRequest::kNone;
+  }
   if (ack_request_ == AckRequest::kHandshake) {
     if (!emit_ack(Purpose::kHandshakeAck, snd_nxt(), now, exit)) return false;
     ack_request_ = AckRequest::kNone;

@@ -15,6 +15,7 @@ Sender::Sender(Setup setup)
       max_retransmissions_(setup.max_retransmissions),
       controller_(std::move(setup.controller)) {
   ENSURE(mss_ > 0 && controller_ != nullptr);
+  controller_->set_mss(mss_);  // it was made before the SYNs agreed on one
   if (setup.syn == Setup::Syn::kRepeated) rtt_.syn_was_lost();
 }
 

@@ -124,7 +124,7 @@ Sender::Plan Sender::cover(std::uint64_t begin, std::uint64_t end, Kind kind) co
 
 std::uint64_t Sender::burst(Instant now) const {
   return pacer_.burst(pacing_rate(),
-                      {.mss = mss_, .max_super_payload = max_super_payload_,
+                      {.mss = mss_, .max_super_payload = max_super_payload(),
                        .min_rtt = rtt_.min_rtt()},
                       now);
 }

@@ -114,6 +114,32 @@ TEST_CASE("an announced address is echoed and joined") {
         wire::AddAddr{.echo = true, .address_id = 7, .address = second});
 }
 
+TEST_CASE("a pure ACK that announces an address says nothing else when there is nothing new to say") {
+  MptcpPair pair(1, 1);
+  REQUIRE(pair.establish());
+  pair.a.offer(100, false);
+  pair.run_for(1s);
+  pair.b.connection->announce(7, {*wire::IpAddress::parse("192.0.2.50"), 8803}, pair.now());
+  pair.run_for(1s);
+  const auto announced = carrying<wire::AddAddr>(pair, Side::kB);
+  REQUIRE(announced.size() == 1);
+  CHECK(announced[0].segment.options.mptcp.size() == 1);
+}
+
+TEST_CASE("an announcement taken back is removed at the peer, and not repeated") {
+  MptcpPair pair(1, 1);
+  REQUIRE(pair.establish());
+  pair.b.connection->announce(7, {*wire::IpAddress::parse("192.0.2.50"), 8803}, pair.now());
+  pair.run_for(1s);
+  pair.b.connection->withdraw(7, pair.now());
+  pair.run_for(5s);
+  const auto removed = carrying<wire::RemoveAddr>(pair, Side::kB);
+  REQUIRE(removed.size() == 1);
+  CHECK(*removed[0].segment.options.find<wire::RemoveAddr>() ==
+        wire::RemoveAddr{.count = 1, .address_ids = {7}});
+  CHECK(carrying<wire::AddAddr>(pair, Side::kB).size() == 1);
+}
+
 TEST_CASE("an ADD_ADDR with a wrong HMAC is as good as none") {
   MptcpPair pair(2, 1);
   REQUIRE(pair.establish());

@@ -271,6 +271,25 @@ TEST_CASE("packet-too-big cuts segments smaller and sends what was dropped again
   }
 }
 
+TEST_CASE("without super-segments what was too big is sent again in pieces that fit") {
+  ScriptedPeer peer;
+  peer.config.max_super_payload = 0;
+  peer.establish();
+  peer.end.offer(1460, false);
+  peer.flush();
+  peer.sent.clear();
+  report(peer, error_about(peer, 1, wire::IcmpError::Kind::kPacketTooBig, 1000));
+  std::uint32_t next = 1;
+  while (!peer.sent.empty()) {
+    const auto again = peer.take();
+    CHECK(again.seq == next);
+    CHECK(again.bytes.size() <= 960);
+    CHECK(again.segment.gso_size == 0);
+    next += static_cast<std::uint32_t>(again.bytes.size());
+  }
+  CHECK(next == 1461);
+}
+
 TEST_CASE("keep-alives ask one left of the next byte; an answer resets the count") {
   ScriptedPeer peer;
   peer.config.keepalive_interval = 100s;

@@ -36,9 +36,11 @@ TEST_CASE("what the SYN-ACK acknowledges of the SYN's bytes is not sent again; t
   SUBCASE("none") { acked = 0; }
   peer.receive(peer.syn_ack(acked));
   CHECK(peer.end.outgoing.released().value() == acked);
-  const auto ack = peer.take();
-  CHECK(ack.bytes.empty());
-  CHECK(ack.seq == 41);
+  if (acked == 40) {  // otherwise what was refused answers for the ACK
+    const auto ack = peer.take();
+    CHECK(ack.bytes.empty());
+    CHECK(ack.seq == 41);
+  }
   std::vector<std::uint8_t> rest;
   std::uint32_t next = 1 + acked;
   while (!peer.sent.empty()) {
@@ -48,6 +50,16 @@ TEST_CASE("what the SYN-ACK acknowledges of the SYN's bytes is not sent again; t
     rest.insert(rest.end(), data.bytes.begin(), data.bytes.end());
   }
   CHECK(rest == stream_bytes(acked, 100 - acked));
+}
+
+TEST_CASE("the initial window is ten segments of the size the peer announced") {  // RFC 6928
+  ScriptedPeer peer;
+  peer.peer_options.mss = 1000;
+  peer.config.max_super_payload = 0;
+  peer.establish();
+  peer.end.offer(20'000, false);
+  peer.flush();
+  CHECK(peer.sent.size() == 10);
 }
 
 TEST_CASE("bytes in the SYN-ACK are delivered with the handshake") {

@@ -1,0 +1,72 @@
+// FastOpen: what TCP Fast Open (RFC 7413) needs beside the engine: the cookies we hand out as a
+// server, the cookies we were given as a client, and the option on the SYNs that leave.
+//
+// The engine knows of a SYN with payload; it does not know of cookies. They are put on SYNs and
+// SYN-ACKs at the door, and read from SYNs and SYN-ACKs as they arrive. A repeated SYN goes without
+// cookie and without data (RFC 7413 4.1.3).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "stack/tcp/tuple.h"
+#include "stack/wire/segment.h"
+
+namespace braid::pd {
+
+using Cookie = wire::FewOf<std::uint8_t, 16>;
+
+// The bits of net.ipv4.tcp_fastopen.
+enum FastOpenBit : std::uint32_t {
+  kFastOpenClient = 0x1,
+  kFastOpenServer = 0x2,
+  kFastOpenClientNoCookie = 0x4,
+  kFastOpenServerNoCookie = 0x200,
+  kFastOpenEveryListener = 0x400,
+};
+
+// A key of 16 bytes, as the sysctl writes it ("xxxxxxxx-xxxxxxxx-xxxxxxxx-xxxxxxxx").
+std::optional<std::vector<std::uint8_t>> parse_fast_open_key(const std::string& text);
+std::string format_fast_open_key(const std::vector<std::uint8_t>& key);
+// The cookie of a client, as Linux makes it: SipHash-2-4 of both addresses.
+Cookie make_cookie(const std::vector<std::uint8_t>& key, const wire::IpAddress& client,
+                   const wire::IpAddress& server);
+
+// What a client remembers of servers (RFC 7413 4.1.3).
+class CookieCache {
+ public:
+  struct Entry {
+    Cookie cookie;
+    std::uint16_t mss = 536;
+  };
+  const Entry* find(const wire::IpAddress& server) const;
+  void remember(const wire::IpAddress& server, const Cookie& cookie, std::uint16_t mss);
+  void clear() { entries_.clear(); }
+
+ private:
+  std::map<wire::IpAddress, Entry> entries_;
+};
+
+// What our next SYN or SYN-ACK of a connection says about Fast Open.
+class FastOpenDoor {
+ public:
+  // An empty cookie asks for one; no cookie at all: data without one (cookie-less Fast Open).
+  void announce(const tcp::Tuple& tuple, std::optional<Cookie> cookie);
+  void forget(const tcp::Tuple& tuple) { announced_.erase(key_of(tuple)); }
+  // Completes a SYN or SYN-ACK that is about to leave.
+  void complete(const tcp::Tuple& tuple, wire::Segment& segment);
+
+ private:
+  using Key = std::pair<wire::Endpoint, wire::Endpoint>;
+  static Key key_of(const tcp::Tuple& tuple) { return {tuple.local, tuple.remote}; }
+  struct Announced {
+    std::optional<Cookie> cookie;
+    std::uint32_t syns = 0;
+  };
+  std::map<Key, Announced> announced_;
+};
+
+}  // namespace braid::pd
