@@ -292,7 +292,9 @@ Plan draw_plan(std::uint64_t seed) {
     plan.concentrator_checksums = who != 0;
   }
   if (dice.chance(0.3)) {
-    plan.algorithm = dice.chance(0.5) ? cc::Algorithm::kCubic : cc::Algorithm::kReno;
+    const auto names = cc::algorithm_names();
+    const std::uint32_t which = dice.below(static_cast<std::uint32_t>(names.size()));
+    plan.algorithm = *cc::algorithm_by_name(names[which]);
   }
   draw_uplinks(plan, dice);
   plan.orderly_inside = dice.chance(0.5);
