@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "stack/base/ensure.h"
+#include "stack/cc/coupled_group.h"
 
 namespace braid::law {
 namespace {
@@ -56,6 +57,7 @@ class Net::End final : public mptcp::LocalPaths, public tcp::Exit {
 
   ChunkPool pool;  // before the layers: what still closes there holds chunks
   Random random;
+  cc::CoupledGroup group;  // of one, for a plain connection under a coupled controller
   tcp::Layer tcp;
   mptcp::Layer mptcp;
   Pipe incoming{pool, kCapacity};
@@ -109,7 +111,7 @@ void Net::start() {
   }
   const tcp::InterfaceId interface = transfer_.way == Way::kFirst ? 1 : 2;
   tcp::ConnectionConfig config;
-  config.controller = cc::make_controller(transfer_.alone, config.mtu, nullptr);
+  config.controller = cc::make_controller(transfer_.alone, config.mtu, &client_->group);
   client_->stream = std::make_unique<tcp::PipeStream>(client_->incoming, client_->outgoing,
                                                       client_->owner);
   const tcp::Tuple tuple{interface, {client_address(interface), kClientPort}, server_endpoint()};
@@ -189,7 +191,7 @@ void Net::deliver(End& to, tcp::InterfaceId interface, const wire::Segment& segm
     to.bundle->answer(now_);
   } else {
     tcp::ConnectionConfig config;
-    config.controller = cc::make_controller(transfer_.alone, config.mtu, nullptr);
+    config.controller = cc::make_controller(transfer_.alone, config.mtu, &to.group);
     to.stream = std::make_unique<tcp::PipeStream>(to.incoming, to.outgoing, to.owner);
     to.stream->attach(to.tcp.accept(interface, segment, *to.stream, std::move(config), now_));
   }

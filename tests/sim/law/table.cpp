@@ -91,12 +91,11 @@ const char* why(const Row& row, const Hints& h) {
 
 Verdict judge(const Results& results) {
   Verdict verdict;
-  verdict.least = 1e9;
   for (const Row& row : rows_of(results)) {
     ++verdict.rows;
     verdict.seeds = verdict.rows == 1 ? row.runs.size() : std::min(verdict.seeds, row.runs.size());
     verdict.slower += row.median < kLeast;
-    verdict.least = std::min(verdict.least, row.median);
+    verdict.least = verdict.rows == 1 ? row.median : std::min(verdict.least, row.median);
     if (row.cell->lossless()) {
       ++verdict.lossless_rows;
       verdict.below_ceiling += row.ceiling < kCeiling;
