@@ -107,7 +107,9 @@ void PathHealth::forget() {
 
 Instant PathHealth::next_question(Instant now) const {
   if (is_suspect()) return now;
-  if (is_doubtful() && last_missed_ >= now - kMissing) return last_asked_ + kEager;
+  // One that is heard is only deaf: joins find their way by themselves.
+  const bool missed = last_missed_ >= now - kMissing && !heard_since(now - kEager);
+  if (is_doubtful() && missed) return last_asked_ + kEager;
   if (is_doubtful()) {
     const Instant quarantine = std::max(dead_until_, deaf_until_);
     return quarantine > last_asked_ ? quarantine : last_asked_ + kIdle;

@@ -33,7 +33,7 @@ TEST_SUITE("sim") {
   TEST_CASE("a connection does not wait at an uplink that takes joins but swallows SYNs with payload") {
     TwoUplinks net(53);
     net.world.add_filter<SynPayloadBox>(net.dsl, SynPayloadBox::Manner::kDropSyn);
-    App& first = start_download(net, 20'000'000);
+    App& first = start_download(net, 60'000'000);
     net.world.run_for(1s);
     REQUIRE(carried_down(net, net.dsl) > 500'000);
     for (int i = 0; i < 3; ++i) {
@@ -44,7 +44,7 @@ TEST_SUITE("sim") {
     CHECK(!first.peer_ended());
     // One question, not one for each connection: the first answer is remembered.
     CHECK(net.gateway().counters().probes <= 3);
-    CHECK(is_whole(net, first, 20'000'000, 60s));
+    CHECK(is_whole(net, first, 60'000'000, 60s));
   }
 
   TEST_CASE("payload that is cut out of a SYN is never taken for the stream") {
