@@ -98,7 +98,7 @@ class PathHealth {
   // How long after a connection missed it a failed path is asked all the time, and how often (an
   // Info request repeats itself meanwhile).
   static constexpr Duration kMissing = 10s;
-  static constexpr Duration kEager = 1s;
+  static constexpr Duration kEager = 600ms;
 
  private:
   Instant last_heard_ = Instant::min();

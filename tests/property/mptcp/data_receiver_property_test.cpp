@@ -20,6 +20,7 @@ struct Model {
       std::vector<std::optional<std::uint8_t>>(kStream);
   std::uint64_t released = 0;
   std::uint64_t capacity = 200;
+  static constexpr std::uint64_t kMost = 400;
   std::uint64_t edge = 200;  // the highest released + capacity so far
   std::optional<std::uint64_t> end;
 
@@ -36,6 +37,7 @@ struct Model {
   // Takes what fits; returns how many bytes from the run's front are held afterwards.
   std::uint64_t place(std::int64_t offset, const std::vector<std::uint8_t>& run) {
     const std::uint64_t limit = end ? std::min(*end, edge) : edge;
+    const std::uint64_t next = in_order();
     std::uint64_t held = 0;
     for (; held < run.size(); ++held) {
       const std::int64_t at = offset + static_cast<std::int64_t>(held);
@@ -44,7 +46,14 @@ struct Model {
       if (position >= limit) break;
       if (!bytes[position]) bytes[position] = run[held];
     }
+    if (held > 0 && offset > static_cast<std::int64_t>(next)) widen();
     return held;
+  }
+  // More than half of the window waits for a slower path: it doubles.
+  void widen() {
+    if (capacity >= kMost || written() - in_order() <= capacity / 2) return;
+    capacity = std::min(2 * capacity, kMost);
+    raise_edge();
   }
   bool data_fin(std::uint64_t at) {
     if (end || at < written() || at > edge) return false;
@@ -61,7 +70,9 @@ class Run {
       : random_(random),
         idsn_(random_.chance(0.5) ? random_.u64() : ~std::uint64_t{0} - 700),
         sequence_(idsn_, StreamOffset(0)),
-        receiver_(pipe_, sequence_) {}
+        receiver_(pipe_, sequence_) {
+    pipe_.set_max_capacity(Model::kMost);
+  }
 
   void step() {
     switch (random_.below(8)) {
@@ -115,7 +126,7 @@ class Run {
     pipe_.release(StreamOffset(model_.released));
   }
   void set_capacity() {
-    model_.capacity = random_.below(400);
+    model_.capacity = random_.below(Model::kMost);
     model_.raise_edge();
     pipe_.set_capacity(model_.capacity);
   }
