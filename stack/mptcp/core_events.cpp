@@ -135,6 +135,8 @@ Verdict Core::broken(Subflow& subflow, Breakdown cause, Instant now) {
   now_ = now;
   if (cause == Breakdown::kChecksum) return checksum_failed(subflow, now);
   if (!can_fall_back(subflow)) return Verdict::kReset;
+  // M110: who still maps is no plain sender, and may map the same bytes again before it hears of us.
+  if (cause == Breakdown::kNoMapping && subflow.receiver().overtaken()) return Verdict::kReset;
   if (cause == Breakdown::kFailSignal && !mp_fail_sent_ && level_.receiver) {
     mp_fail_sent_ = true;  // M114
     subflow.send_signal(wire::MpFail{level_.receiver->data_ack()});

@@ -229,7 +229,7 @@ void SubflowReceiver::received_up_to(std::uint64_t position) {
   next_ = std::max(next_, position);
   if (level_.plain()) return;
   // Mapped bytes that came after them do not excuse those whose mapping was lost (M60).
-  if (!held_.empty() && next_ - held_begin_ > kMaxUnmapped) starved_ = true;
+  if (!held_.empty() && next_ - held_begin_ > kMaxUnmapped) starved_ = overtaken_ = true;
   while (!mappings_.empty() && mappings_.front().end() <= next_) {
     if (failed_) return;  // discarded, or delivered as it is by fall_back()
     if (!is_whole(mappings_.front())) return;
@@ -283,7 +283,7 @@ void SubflowReceiver::fall_back() {
   held_.clear();
   staged_ = 0;
   failed_.reset();
-  starved_ = false;
+  starved_ = overtaken_ = false;
 }
 
 void SubflowReceiver::validate() const {

@@ -53,6 +53,8 @@ class SubflowReceiver {
   std::optional<std::uint64_t> failed_data_sequence() const { return failed_; }
   // No mapping came within a receive window of data (M60).
   bool starved() const { return starved_; }
+  // Starved, though mapped bytes came after: the peer goes on mapping, one of its options was lost.
+  bool overtaken() const { return overtaken_; }
   // Plain TCP from here on: what is held or staged goes to the pipe at its position.
   void fall_back();
   void validate() const;
@@ -93,6 +95,7 @@ class SubflowReceiver {
   bool mapping_seen_ = false;
   bool straight_ = true;
   bool starved_ = false;
+  bool overtaken_ = false;
   std::optional<std::uint64_t> failed_;
 };
 
