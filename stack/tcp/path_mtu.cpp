@@ -15,7 +15,7 @@ constexpr std::uint32_t kCommon[] = {576,  1006, 1200, 1280, 1340, 1380, 1400, 1
 constexpr std::uint32_t kBaseIpv4 = 1200;
 constexpr std::uint32_t kLeastIpv4 = 576;
 constexpr std::uint32_t kLeastIpv6 = 1280;
-// Timeouts in a trial before a still smaller size is taken.
+// Timeouts before a still smaller size is taken.
 constexpr std::uint32_t kFruitless = 3;
 
 }  // namespace
@@ -54,8 +54,10 @@ void PathMtu::set_ceiling(std::uint32_t ceiling) {
 // A size that has passed before is suspected at the second timeout, one that never has at the first;
 // and so is one that is lost while small packets pass.
 PathMtu::Change PathMtu::timed_out(std::uint32_t packet, std::uint32_t consecutive) {
-  if (state_ == State::kTrial) return lower_trial();
-  if (packet <= base() || packet > size_) return Change::kNone;
+  const bool stuck = packet <= size_ && consecutive >= kFruitless;
+  if (state_ == State::kTrial) return stuck ? shrink() : lower_trial();
+  if (packet <= base()) return stuck && source_ == Source::kProbing ? shrink() : Change::kNone;
+  if (packet > size_) return Change::kNone;
   const bool proven = largest_arrived_ >= packet && last_arrived_ != Last::kSmall;
   return consecutive >= (proven ? 2U : 1U) ? begin_trial() : Change::kNone;
 }
@@ -72,7 +74,13 @@ PathMtu::Change PathMtu::begin_trial() {
 PathMtu::Change PathMtu::lower_trial() {
   if (last_arrived_ != Last::kNothing) return Change::kNone;  // small ones pass: the probe decides
   if (++fruitless_ < kFruitless || size_ == least()) return Change::kNone;
+  return shrink();
+}
+
+// Even the size that was held to pass does not.
+PathMtu::Change PathMtu::shrink() {
   fruitless_ = 0;
+  if (size_ == least()) return Change::kNone;
   size_ = below(size_);
   return Change::kResized;
 }

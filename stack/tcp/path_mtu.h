@@ -70,6 +70,7 @@ class PathMtu {
   std::uint32_t below(std::uint32_t size) const;
   Change begin_trial();
   Change lower_trial();
+  Change shrink();
   Change search(Instant now);
 
   wire::Family family_;

@@ -140,6 +140,27 @@ TEST_CASE("IPv6 goes no lower than 1280, IPv4 no lower than 576") {
   CHECK(six.size() == 1280);
 }
 
+TEST_CASE("a head lost three times in the size held to pass goes on in a smaller one") {
+  PathMtu path(Family::kIpv4, 1500, 0);
+  suspect(path);
+  REQUIRE(path.size() == 1200);
+  SUBCASE("in a trial, though small packets pass") {
+    CHECK(path.timed_out(1200, 2) == Change::kNone);
+    CHECK(path.timed_out(1200, 3) == Change::kResized);
+    CHECK(path.size() == 1006);
+    CHECK(path.timed_out(1006, 4) == Change::kResized);
+    CHECK(path.size() == 576);
+    CHECK(path.timed_out(576, 5) == Change::kNone);
+  }
+  SUBCASE("after the verdict") {
+    search(path, 1200, kStart);
+    REQUIRE(path.size() == 1200);
+    CHECK(path.timed_out(1200, 2) == Change::kNone);
+    CHECK(path.timed_out(1200, 3) == Change::kResized);
+    CHECK(path.size() == 1006);
+  }
+}
+
 TEST_CASE("what was found is doubted after ten minutes, from the top") {
   PathMtu path(Family::kIpv4, 1500, 0);
   suspect(path);
