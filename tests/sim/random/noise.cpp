@@ -42,7 +42,8 @@ class NoiseMaker {
                      .rst = random_.chance(0.2), .psh = random_.chance(0.2),
                      .ack = random_.chance(0.7), .urg = random_.chance(0.1),
                      .ece = random_.chance(0.1), .cwr = random_.chance(0.1)};
-    segment.destination.port = static_cast<std::uint16_t>(1 + random_.below(65535));
+    // Above the servers of the world: a SYN there would be a connection like any other.
+    segment.destination.port = static_cast<std::uint16_t>(2000 + random_.below(63535));
     const Packet payload = random_bytes(random_.below(200));
     segment.payload = Slices(Bytes(payload));
     return flat(segment);
