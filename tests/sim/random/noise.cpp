@@ -144,8 +144,8 @@ class NoiseMaker {
     const std::array<const char*, 4> v6 = {"::1", "ff02::1", "::", "::ffff:10.0.0.1"};
     Packet packet = stray();
     Packet address;
-    const auto bytes =
-        wire::IpAddress::parse((from_.is_v4() ? v4 : v6)[random_.below(4)])->bytes();
+    const auto odd = wire::IpAddress::parse((from_.is_v4() ? v4 : v6)[random_.below(4)]);
+    const Bytes bytes = odd->bytes();
     const std::size_t width = from_.is_v4() ? 4 : 16;
     // Written as it is: the mapped form is read as IPv4 elsewhere.
     if (bytes.size() == width) {
