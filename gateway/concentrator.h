@@ -43,7 +43,7 @@ class Concentrator final : public Host, public SessionOwner {
   const std::map<std::uint64_t, std::unique_ptr<Session>>& sessions() const { return sessions_; }
   struct Counters {
     std::uint64_t sessions = 0, infos = 0, bad_requests = 0, not_allowed = 0, not_convert = 0,
-                  targets_refused = 0, over_limit = 0;
+                  targets_refused = 0, over_limit = 0, replies_lacked_memory = 0;
   };
   const Counters& counters() const { return counters_; }
 
@@ -57,6 +57,7 @@ class Concentrator final : public Host, public SessionOwner {
   const std::vector<mptcp::LocalPath>& listen_paths() const override { return listen_paths_; }
   std::optional<wire::Endpoint> allocate_inside(const wire::Endpoint& server) override;
   void server_settled(const wire::IpAddress& client) override;
+  void reply_lacked_memory() override { ++counters_.replies_lacked_memory; }
   void session_done(std::uint64_t id) override { done_.push_back(id); }
 
   void serve(const convert::Request& request, const wire::Segment& syn, Bytes message, Instant now);

@@ -53,7 +53,7 @@ void Session::leave_connecting(State next) {
 }
 
 void Session::reply_and_close(const std::vector<std::uint8_t>& reply, Instant now) {
-  down_.append(Slices(Bytes(reply)));
+  if (down_.append(Slices(Bytes(reply))) < reply.size()) owner_.reply_lacked_memory();
   down_.finish();
   bundle_.answer(now);
   refused_at_ = now;
@@ -94,7 +94,10 @@ tcp::Verdict Session::ServerEnd::established(const wire::Segment& segment,
 // Without memory for a reply there is none for a relay: the server is reset, the client with it.
 tcp::Verdict Session::write_reply() {
   const std::vector<std::uint8_t> reply = convert::accepted_reply(request_, server_options());
-  if (down_.append(Slices(Bytes(reply))) < reply.size()) return tcp::Verdict::kReset;
+  if (down_.append(Slices(Bytes(reply))) < reply.size()) {
+    owner_.reply_lacked_memory();
+    return tcp::Verdict::kReset;
+  }
   server_leg_.set_incoming_start(StreamOffset(reply.size()));
   return tcp::Verdict::kContinue;
 }

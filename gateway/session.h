@@ -33,6 +33,8 @@ class SessionOwner {
   virtual std::optional<wire::Endpoint> allocate_inside(const wire::Endpoint& server) = 0;
   // The session no longer waits for its server: it was accepted, refused, or given up.
   virtual void server_settled(const wire::IpAddress& client) = 0;
+  // There was no memory for a session's reply to its client.
+  virtual void reply_lacked_memory() = 0;
   virtual void session_done(std::uint64_t id) = 0;
 };
 

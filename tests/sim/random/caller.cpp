@@ -225,6 +225,10 @@ bool Call::everything_came() const {
          connection_.status().closed == tcp::CloseReason::kFinished;
 }
 
+bool Call::turned_away() const {
+  return heard_ == Heard::kNothing && connection_.status().closed.has_value();
+}
+
 std::optional<std::string> Call::failure() const {
   const auto said = fmt::format("call of kind {}: heard {}{}, {}", static_cast<int>(plan_.kind),
                                 static_cast<int>(heard_),

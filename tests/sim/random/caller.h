@@ -30,6 +30,8 @@ class Call : public Agenda::Entry {
   void start(Instant now);
   void flush(Instant now);
   bool over() const { return over_; }
+  // Turned away without a word, as happens where there is no memory for one.
+  bool turned_away() const;
   // Nothing when it met what was due to it.
   std::optional<std::string> failure() const;
 

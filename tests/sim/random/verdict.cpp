@@ -112,8 +112,13 @@ class Judge {
     for (std::size_t i = 0; i < plan_.connections.size(); ++i) {
       if (auto what = failure_of(i)) return fmt::format("connection {}: {}", i, *what);
     }
+    std::uint64_t excuses = net_.concentrator().counters().replies_lacked_memory;
     for (const auto& call : net_.caller().calls()) {
-      if (auto what = call->failure()) return what;
+      const auto what = call->failure();
+      if (!what) continue;
+      // A pool that others have used up serves nobody new (DESIGN 1), once for each such reply.
+      if (!call->turned_away() || excuses == 0) return what;
+      --excuses;
     }
     return net_.missing_echoes();
   }
