@@ -52,6 +52,26 @@ TEST_SUITE("sim") {
     CHECK(app.received() == 10);
   }
 
+  TEST_CASE("a concentrator without memory for its reply turns clients away until there is some") {
+    TwoUplinksSettings settings;
+    settings.concentrator = "listen: { interface: eth0 }\nallow: [ 10.0.0.0/8 ]\n"
+                            "targets: { private: true }\nmemory: 1MiB\n";
+    TwoUplinks net(4, settings);
+    std::optional<Pipe> hog(std::in_place, net.concentrator().pool(), 16ULL << 20);
+    const std::vector<std::uint8_t> bytes(32768);
+    while (hog->append(Slices(Bytes(bytes))) > 0) {
+    }
+    net.server->listen(80, [] { return server_script(10); });
+    App& app = net.client->connect(net.server_at(80), client_script(1), net.world.now());
+    net.world.run_for(3s);
+    CHECK(!app.established());
+    CHECK(net.concentrator().counters().replies_lacked_memory > 0);
+    CHECK(net.concentrator().active_sessions() == 0);
+    hog.reset();
+    REQUIRE(net.world.run_until([&] { return app.closed().has_value(); }, 10s));
+    CHECK(app.received() == 10);
+  }
+
   TEST_CASE("a refused server is refused to the client, within a round trip of the truth") {
     TwoUplinks net(3);
     App& app = net.client->connect(net.server_at(81), client_script(1), net.world.now());
