@@ -54,7 +54,8 @@ struct Loss {
   bool app_limited = false;           // when it left
 };
 
-enum class CongestionKind { kLoss, kEcn };
+// kQueue is not the network's word but a controller's own finding (queue_guard.h).
+enum class CongestionKind { kLoss, kEcn, kQueue };
 
 struct Congestion {  // at most once per round trip: the sender keeps the recovery point
   Instant now;

@@ -15,15 +15,45 @@ void CoupledCubic::observe(const Ack& ack) {
   path_.observe(ack.now, ack.srtt, ack.latest_rtt, ack.min_rtt,
                 std::min(cwnd(), std::max(ack.prior_in_flight, mss())));
   group_.watch().observed(path_, ack.now);
+  least_rtt_ = ack.min_rtt;
+  if (!ack.in_recovery && !in_slow_start()) guard_queue(ack);
+}
+
+void CoupledCubic::guard_queue(const Ack& ack) {
+  const auto segment = ack.srtt * static_cast<std::int64_t>(mss()) / static_cast<std::int64_t>(cwnd());
+  switch (guard_.on_ack(ack, segment)) {
+    case QueueGuard::Finding::kNothing:
+      return;
+    case QueueGuard::Finding::kNotOurs:
+      return undo();
+    case QueueGuard::Finding::kQueue:
+      return cut({.now = ack.now,
+                  .kind = CongestionKind::kQueue,
+                  .in_flight = ack.in_flight,
+                  .srtt = ack.srtt});
+  }
+}
+
+double CoupledCubic::left_by(const Congestion& event) const {
+  if (event.kind == CongestionKind::kQueue) return guard_.share_to_keep();
+  const bool by_chance = event.kind == CongestionKind::kLoss && least_rtt_ > Duration::zero() &&
+                         path_.queue < std::max(kNoQueue, least_rtt_ / kNoQueuePart);
+  return by_chance ? kChanceBeta : Cubic::left_by(event);
 }
 
 void CoupledCubic::on_congestion(const Congestion& event) {
+  guard_.disturbed();
+  cut(event);
+}
+
+void CoupledCubic::cut(const Congestion& event) {
   const std::uint64_t before = cwnd();
   Cubic::on_congestion(event);
   group_.watch().reduced(path_, before - std::min(before, cwnd()), event.now);
 }
 
 void CoupledCubic::on_timeout(const Congestion& event) {
+  guard_.disturbed();
   Cubic::on_timeout(event);
   group_.watch().reduced(path_, 0, event.now);  // nothing is in flight: no measured step
 }

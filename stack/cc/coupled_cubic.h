@@ -10,6 +10,7 @@
 
 #include "stack/cc/coupled_group.h"
 #include "stack/cc/cubic.h"
+#include "stack/cc/queue_guard.h"
 
 namespace braid::cc {
 
@@ -26,11 +27,21 @@ class CoupledCubic final : public Cubic {
   void on_timeout(const Congestion& event) override;
 
  private:
+  // Loss by chance: where no queue stands, a loss says little of congestion (TCP Veno, Fu and Liew 2003).
+  static constexpr double kChanceBeta = 0.9;
+  static constexpr Duration kNoQueue = 2ms;       // as short as this there is none; or
+  static constexpr std::int64_t kNoQueuePart = 8;  // as this part of the path's RTT
+
   void observe(const Ack& ack) override;
   double share(Instant now) const override;
+  double left_by(const Congestion& event) const override;
+  void guard_queue(const Ack& ack);
+  void cut(const Congestion& event);
 
   CoupledGroup& group_;
   BottleneckWatch::Path path_;
+  Duration least_rtt_{};  // zero: nothing is known of queues
+  QueueGuard guard_;
 };
 
 }  // namespace braid::cc

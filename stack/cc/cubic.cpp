@@ -57,8 +57,10 @@ std::uint64_t Cubic::reduced(const Congestion& event) {
   saved_ = {.epoch = epoch_, .w_max = w_max_, .before = before_};
   const double window = segments(cwnd());
   // 4.7, fast convergence: a flow that did not come back to its last maximum gives up some of it.
-  const double beta = event.kind == CongestionKind::kEcn ? kEcnBeta : kBeta;
-  w_max_ = window < w_max_ ? window * (1 + beta) / 2 : window;
+  // A queue of our own is no sign of anybody who would take it.
+  const double beta = left_by(event);
+  const bool gives_up = window < w_max_ && event.kind != CongestionKind::kQueue;
+  w_max_ = gives_up ? window * (1 + beta) / 2 : window;
   before_ = window;
   fraction_ = 0;
   epoch_.reset();

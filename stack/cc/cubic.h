@@ -20,6 +20,10 @@ class Cubic : public LossBased {
   void observe(const Ack& ack) override;
   // How much of one flow this is: 1, unless subflows share a bottleneck (coupled_cubic.h).
   virtual double share(Instant) const { return 1; }
+  // What an event leaves of the window.
+  virtual double left_by(const Congestion& event) const {
+    return event.kind == CongestionKind::kEcn ? kEcnBeta : kBeta;
+  }
 
  private:
   static constexpr double kC = 0.4;

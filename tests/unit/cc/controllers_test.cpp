@@ -20,6 +20,7 @@ struct Bench {
   std::unique_ptr<Controller> controller;
   Instant now{};
   std::uint64_t delivered = 0;
+  Duration queue{};  // what the last packets waited
 
   explicit Bench(std::string_view name)
       : controller(make_controller(*algorithm_by_name(name), kMss, &group)) {}
@@ -36,7 +37,7 @@ struct Bench {
             .total_delivered = delivered,
             .srtt = kRtt,
             .min_rtt = kRtt,
-            .latest_rtt = kRtt,
+            .latest_rtt = kRtt + queue,
             .round_ended = false,
             .cwnd_limited = true,
             .sample = {.rate = Rate::of(window, kRtt),
@@ -124,6 +125,7 @@ TEST_CASE("an ACK while the application was the limit leaves the window alone") 
 
 TEST_CASE("congestion takes the window down to ssthresh, less than before, and ends slow start") {
   for_each_loss_based([](Bench& b, Controller& c) {
+    b.queue = kRtt;
     b.round();
     c.on_congestion(b.congestion());
     CHECK(c.cwnd() == c.ssthresh());

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace braid::cc {
 namespace {
 
@@ -70,6 +72,7 @@ TEST_CASE("on paths of their own two coupled cubics grow exactly as two cubics d
   CoupledCubic coupled(kMss, group);
   CoupledCubic other(kMss, group);
   Cubic alone(kMss);
+  constexpr Duration kQueue = 20ms;  // long enough for losses to count, too short to be cut
   Instant now{};
   const auto both = [&](auto event) {
     event(static_cast<Controller&>(coupled));
@@ -84,7 +87,7 @@ TEST_CASE("on paths of their own two coupled cubics grow exactly as two cubics d
                 .prior_in_flight = c.cwnd(),
                 .srtt = kBase,
                 .min_rtt = kBase,
-                .latest_rtt = kBase,
+                .latest_rtt = kBase + kQueue,
                 .cwnd_limited = true});
       if (i % 400 == 100) c.on_congestion({.now = now, .in_flight = c.cwnd(), .srtt = kBase});
     });
@@ -119,6 +122,81 @@ TEST_CASE("a subflow that left takes its doubt along: the rest is a whole flow")
   }
   a.on_congestion({.now = Instant(1s), .in_flight = a.cwnd(), .srtt = kBase});
   CHECK(a.cwnd() == 7 * kMss);
+}
+
+// One flow on a path of 100 ms and 1 MB/s whose queue holds whatever is more than the path takes, and
+// beside it what others keep there.
+struct Alone {
+  CoupledGroup group;
+  CoupledCubic c{kMss, group};
+  Instant now{};
+  Duration others{};
+
+  Alone() {
+    while (c.cwnd() < 143 * kMss) {
+      c.on_ack({.now = now, .newly_delivered = kMss, .srtt = kBase, .cwnd_limited = true});
+    }
+    c.on_congestion({.now = now, .in_flight = c.cwnd(), .srtt = kBase});
+    now += 10s;
+  }
+  Duration queue() const {
+    return others + std::chrono::microseconds(c.cwnd() > 100'000 ? c.cwnd() - 100'000 : 0);
+  }
+  void round() {
+    const Duration rtt = kBase + queue();
+    for (int i = 0; i < 10; ++i) {
+      now += rtt / 10;
+      c.on_ack({.now = now,
+                .newly_delivered = c.cwnd() / 10,
+                .prior_in_flight = c.cwnd(),
+                .srtt = rtt,
+                .min_rtt = kBase,
+                .latest_rtt = rtt,
+                .round_ended = i == 0,
+                .cwnd_limited = true});
+    }
+  }
+};
+
+TEST_CASE("a queue of its own is kept short without a loss, and the path full") {
+  Alone net;
+  Duration longest{};
+  std::uint64_t least = kUnlimited;
+  while (net.c.cwnd() < 100 * kMss) net.round();
+  for (int i = 0; i < 600; ++i) {
+    net.round();
+    longest = std::max(longest, net.queue());
+    least = std::min(least, net.c.cwnd());
+  }
+  CHECK(longest > kBase / QueueGuard::kTargetPart);
+  CHECK(longest < kBase / 2);
+  CHECK(least >= 100 * kMss);
+}
+
+TEST_CASE("a queue of others does not take the window away") {
+  Alone net;
+  while (net.c.cwnd() < 100 * kMss) net.round();
+  const std::uint64_t before = net.c.cwnd();
+  net.others = 80ms;
+  std::uint64_t sum = 0;
+  for (int i = 0; i < 100; ++i) {
+    net.round();
+    sum += net.c.cwnd();
+  }
+  CHECK(sum / 100 > before * 19 / 20);
+}
+
+TEST_CASE("a loss where no queue stands costs a tenth of the window, beside a queue the usual part") {
+  for (const Duration queue : {0ms, 60ms}) {
+    CAPTURE(queue.count());
+    Alone net;
+    net.others = queue;
+    for (int i = 0; i < 2; ++i) net.round();
+    const std::uint64_t before = net.c.cwnd();
+    net.c.on_congestion({.now = net.now, .in_flight = before, .srtt = kBase});
+    const double left = static_cast<double>(net.c.cwnd()) / static_cast<double>(before);
+    CHECK(left == doctest::Approx(queue == 0ms ? 0.9 : 0.7).epsilon(0.001));
+  }
 }
 
 TEST_SUITE_END();

@@ -1,0 +1,65 @@
+// QueueGuard: finds a standing queue that this flow has made itself, so that its controller can take it
+// away. Ours; in the spirit of RFC 9406 (which looks at slow start alone) and of Nimbus (Goyal et al.,
+// SIGCOMM 2022), which asks as we do whether the others in a queue give way.
+//
+// A loss-based controller fills whatever buffer it finds and keeps it full, and a small request beside
+// it waits for all of that. But a flow that backs off alone starves beside others that do not. So
+// the guard makes an experiment. A round trip whose least RTT lies more than kTarget above the path's is
+// one long queue: the window is then cut to what the path holds without one. If the queue was ours it
+// is gone two round trips later. If it still stands, others keep it: the cut is taken back, and the
+// guard rests, longer each time.
+//
+//   watching --a whole round above target--> cut --two rounds, one to look: gone--> watching
+//                                              \--still there: give the window back--> resting
+//   resting  --10 s, doubled each time up to 80 s--> watching
+//
+// A changed route, a radio that slows down or a delay that wavers look like others in the queue, which
+// costs nothing but the guard. Two flows that both guard share as two CUBICs do, at a lower delay.
+#pragma once
+
+#include <cstdint>
+
+#include "stack/cc/controller.h"
+
+namespace braid::cc {
+
+class QueueGuard {
+ public:
+  // The longest of these is let stand: so much, a part of the path's own RTT, and some segments, without
+  // which ACKs of every second one leave gaps. A cut leaves a part of that.
+  static constexpr Duration kTarget = 15ms;
+  static constexpr std::int64_t kTargetPart = 4;
+  static constexpr std::int64_t kTargetSegments = 8;
+  static constexpr std::int64_t kLeftPart = 4;
+  static constexpr Duration kLeastRest = 10s;
+  static constexpr Duration kLongestRest = 80s;
+
+  enum class Finding : std::uint8_t {
+    kNothing,
+    kQueue,    // cut the window to share_to_keep() of itself
+    kNotOurs,  // the last cut changed nothing: take it back
+  };
+  // Every ACK in congestion avoidance, none in recovery. `segment`: the time the path takes for one.
+  Finding on_ack(const Ack& ack, Duration segment);
+  // Of the window, so that hardly a queue stands: the path's RTT over the last round's.
+  double share_to_keep() const { return share_to_keep_; }
+  // The window was cut for another reason: what it looked at no longer holds.
+  void disturbed();
+  bool resting(Instant now) const { return now < rest_until_; }
+
+ private:
+  Finding judge(const Ack& ack, Duration round_least, Duration segment);
+  void rest(Instant now);
+
+  enum class State : std::uint8_t { kWatching, kCut } state_ = State::kWatching;
+  Duration path_rtt_ = Duration::max();     // the least seen since the last rest
+  Duration round_least_ = Duration::max();  // of the present round
+  enum class Round : std::uint8_t { kUnsure, kFull } round_ = Round::kUnsure;  // the window was used
+  std::uint32_t rounds_to_wait_ = 0;
+  double share_to_keep_ = 1;
+  Duration next_rest_ = kLeastRest;
+  Instant rest_until_ = Instant::min();
+  enum class Memory : std::uint8_t { kGood, kStale } memory_ = Memory::kGood;  // of path_rtt_
+};
+
+}  // namespace braid::cc
