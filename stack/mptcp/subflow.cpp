@@ -149,6 +149,8 @@ Verdict Subflow::segment_arrived(const wire::Segment& segment, std::uint64_t pos
       verdict = take_dss(*dss, segment, now);
     } else if (const auto* why = std::get_if<wire::MpTcprst>(&option)) {
       peer_reset_ = *why;
+    } else if (std::holds_alternative<wire::MpJoinAck>(option)) {
+      tcp_->request_ack();  // M44: said again, it asks for the fourth packet, which was lost
     } else if (segment.flags.rst && std::holds_alternative<wire::MpFail>(option)) {
       // M111: it ends this subflow, and no more; what failed comes again over another.
     } else {

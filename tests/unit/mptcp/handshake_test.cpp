@@ -266,6 +266,19 @@ TEST_CASE("a lost third ACK of a join is repeated until the fourth packet comes"
   CHECK(dropped >= 3);
 }
 
+TEST_CASE("a repeated third ACK is answered: the fourth packet may have been lost, and no data follow") {
+  MptcpPair pair(6);
+  REQUIRE(pair.establish());
+  int dropped = 0;
+  pair.script = [&dropped](Side from, std::uint32_t path, wire::Segment& piece) {
+    const bool fourth = from == Side::kB && path == 2 && !piece.flags.syn && dropped == 0;
+    return fourth && ++dropped > 0 ? MptcpPair::Fate::kDrop : MptcpPair::Fate::kPass;
+  };
+  pair.a.offer(1, false);  // and nothing more that b would have to answer
+  CHECK(pair.run([&] { return pair.a.open_subflows() == 2; }, 3s));
+  CHECK(dropped == 1);
+}
+
 TEST_CASE("a join with a wrong HMAC is reset") {
   MptcpPair pair(7);
   pair.script = [](Side, std::uint32_t, wire::Segment& piece) {
