@@ -16,6 +16,7 @@ void CoupledCubic::observe(const Ack& ack) {
                 std::min(cwnd(), std::max(ack.prior_in_flight, mss())));
   group_.watch().observed(path_, ack.now);
   least_rtt_ = ack.min_rtt;
+  if (ssthresh() == kUnlimited) train_.on_ack(ack, cwnd());
   if (!ack.in_recovery && !in_slow_start()) guard_queue(ack);
 }
 
@@ -56,6 +57,11 @@ void CoupledCubic::on_timeout(const Congestion& event) {
   guard_.disturbed();
   Cubic::on_timeout(event);
   group_.watch().reduced(path_, 0, event.now);  // nothing is in flight: no measured step
+}
+
+Rate CoupledCubic::pacing_rate(Duration srtt) const {
+  const bool first_flight = ssthresh() == kUnlimited && train_.on_its_way(cwnd());
+  return first_flight ? Rate() : Cubic::pacing_rate(srtt);
 }
 
 double CoupledCubic::share(Instant now) const { return group_.watch().share(path_, now); }

@@ -10,6 +10,7 @@
 
 #include "stack/cc/coupled_group.h"
 #include "stack/cc/cubic.h"
+#include "stack/cc/first_train.h"
 #include "stack/cc/queue_guard.h"
 
 namespace braid::cc {
@@ -25,6 +26,8 @@ class CoupledCubic final : public Cubic {
   std::string_view name() const override { return "coupled_cubic"; }
   void on_congestion(const Congestion& event) override;
   void on_timeout(const Congestion& event) override;
+  Rate pacing_rate(Duration srtt) const override;
+  std::uint64_t slow_start_step() const override { return train_.step(); }
 
  private:
   // Loss by chance: where no queue stands, a loss says little of congestion (TCP Veno, Fu and Liew 2003).
@@ -34,6 +37,9 @@ class CoupledCubic final : public Cubic {
 
   void observe(const Ack& ack) override;
   double share(Instant now) const override;
+  std::uint64_t first_growth(std::uint64_t delivered) const override {
+    return delivered * (train_.step() - 1);
+  }
   double left_by(const Congestion& event) const override;
   void guard_queue(const Ack& ack);
   void cut(const Congestion& event);
@@ -42,6 +48,7 @@ class CoupledCubic final : public Cubic {
   BottleneckWatch::Path path_;
   Duration least_rtt_{};  // zero: nothing is known of queues
   QueueGuard guard_;
+  FirstTrain train_{initial_window()};
 };
 
 }  // namespace braid::cc

@@ -23,7 +23,7 @@ void LossBased::on_ack(const Ack& ack) {
     const bool first = ssthresh_ == kUnlimited;
     if (first) hystart_.on_ack(ack);
     if (!ack.cwnd_limited) return;
-    const std::uint64_t growth = first ? hystart_.growth(bytes) : bytes;
+    const std::uint64_t growth = first ? hystart_.growth(first_growth(bytes)) : bytes;
     if (first && hystart_.finished()) {
       ssthresh_ = cwnd_;
     } else if (growth < ssthresh_ - cwnd_) {

@@ -319,7 +319,9 @@ cc::Congestion Sender::congestion(cc::CongestionKind kind, Instant now) const {
 // allows, so nothing ever waits here. RFC 9438 5.8, RFC 7661: no growth unless the window was used.
 bool Sender::cwnd_limited() const {
   const std::uint64_t most = std::max(round_max_flight_, last_max_flight_);
-  if (controller_->in_slow_start()) return controller_->cwnd() < 2 * most;
+  if (controller_->in_slow_start()) {
+    return controller_->cwnd() < controller_->slow_start_step() * most;
+  }
   return most + 2 * std::uint64_t{mss_} > controller_->cwnd();
 }
 

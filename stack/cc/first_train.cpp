@@ -1,0 +1,24 @@
+#include "stack/cc/first_train.h"
+
+namespace braid::cc {
+
+void FirstTrain::on_ack(const Ack& ack, std::uint64_t window) {
+  if (ack.round_ended) return round_begins(ack, window);
+  if (state_ == State::kSeen) return;
+  ++acks_;
+  bytes_ += ack.newly_delivered;
+  last_ = ack.now;
+}
+
+void FirstTrain::round_begins(const Ack& ack, std::uint64_t window) {
+  if (state_ == State::kWatching) {
+    if (acks_ >= kLeastAcks) product_ = Rate::of(bytes_, last_ - first_).bytes_in(ack.min_rtt);
+    if (acks_ >= kLeastAcks || window > initial_window_) state_ = State::kSeen;
+    first_ = ack.now;
+    acks_ = 0;
+    bytes_ = 0;
+  }
+  step_ = window * kLargeStep <= product_ / 2 ? kLargeStep : kUsualStep;
+}
+
+}  // namespace braid::cc
