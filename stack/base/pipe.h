@@ -20,12 +20,12 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "stack/base/agenda.h"
 #include "stack/base/bytes.h"
 #include "stack/base/chunk_pool.h"
 #include "stack/base/interval_set.h"
+#include "stack/base/ring.h"
 #include "stack/base/seq.h"
 
 namespace braid {
@@ -136,7 +136,7 @@ class Pipe {
   std::optional<StreamOffset> end_;
   IntervalSet out_of_order_;
   std::uint64_t first_chunk_ = 0;   // number of chunks_[0]; chunk n covers [n * kSize, (n+1) * kSize)
-  std::vector<ChunkRef> chunks_;    // few; empty references where nothing was placed yet
+  Ring<ChunkRef> chunks_;           // few; empty references where nothing was placed yet
   Agenda::Entry* reader_ = nullptr;
   Agenda::Entry* writer_ = nullptr;
 };
