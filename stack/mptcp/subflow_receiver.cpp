@@ -225,7 +225,7 @@ void SubflowReceiver::take_held() {
   }
   held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(used));
   held_begin_ += used;
-  if (held_.empty()) held_ = {};
+  if (held_.empty()) std::vector<std::uint8_t>().swap(held_);
   received_up_to(next_);
 }
 
@@ -287,7 +287,7 @@ void SubflowReceiver::fall_back() {
   }
   if (!held_.empty()) place_plain(held_begin_, Bytes(held_));
   mappings_.clear();
-  held_ = {};
+  std::vector<std::uint8_t>().swap(held_);
   staged_ = 0;
   failed_.reset();
   starved_ = overtaken_ = false;
