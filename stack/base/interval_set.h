@@ -24,7 +24,6 @@ class IntervalSet {
   void erase(std::uint64_t begin, std::uint64_t end);
   // Removes everything below `position`.
   void erase_below(std::uint64_t position) { erase(0, position); }
-  void clear() { ranges_ = {}; }
 
   bool empty() const { return ranges_.empty(); }
   std::uint64_t total() const;  // positions covered

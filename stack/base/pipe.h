@@ -136,7 +136,9 @@ class Pipe {
   std::optional<StreamOffset> end_;
   IntervalSet out_of_order_;
   std::uint64_t first_chunk_ = 0;   // number of chunks_[0]; chunk n covers [n * kSize, (n+1) * kSize)
-  Ring<ChunkRef> chunks_;           // few; empty references where nothing was placed yet
+  // Few; empty references where nothing was placed yet. A relay's pipe is empty after every wake-up: the
+  // smallest block stays, so that the next one needs no memory for it.
+  Ring<ChunkRef, 4> chunks_;
   Agenda::Entry* reader_ = nullptr;
   Agenda::Entry* writer_ = nullptr;
 };
