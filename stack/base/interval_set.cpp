@@ -58,6 +58,7 @@ void IntervalSet::erase(std::uint64_t begin, std::uint64_t end) {
   while (last != ranges_.end() && last->end <= end) ++last;
   if (last != ranges_.end() && last->begin < end) last->begin = end;
   ranges_.erase(first, last);
+  if (ranges_.empty()) std::vector<Interval>().swap(ranges_);
 }
 
 std::uint64_t IntervalSet::total() const {

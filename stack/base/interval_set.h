@@ -1,7 +1,7 @@
 // IntervalSet: disjoint half-open ranges of 64-bit positions, kept merged and in ascending order.
 //
 // Receivers keep what arrived out of order in it, scoreboards what was SACKed. Small and sorted:
-// a handful of ranges in practice, so a flat vector beats a tree.
+// a handful of ranges in practice, so a flat vector beats a tree. An empty set holds no memory.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,6 @@ class IntervalSet {
   void erase(std::uint64_t begin, std::uint64_t end);
   // Removes everything below `position`.
   void erase_below(std::uint64_t position) { erase(0, position); }
-  void clear() { ranges_.clear(); }
 
   bool empty() const { return ranges_.empty(); }
   std::uint64_t total() const;  // positions covered

@@ -11,8 +11,6 @@ namespace braid {
 namespace {
 
 constexpr std::uint64_t kChunk = Chunk::kSize;
-// An idle pipe keeps the little array of references only while it is small.
-constexpr std::size_t kIdleReferences = 16;
 // One stream grows to at most this part of the whole budget: a room nobody has memory for is a promise
 // that cannot be kept.
 constexpr std::uint64_t kPoolShare = 4;
@@ -179,7 +177,7 @@ void Pipe::finish_at(StreamOffset end) {
     out_of_order_.erase(end.value(), std::numeric_limits<std::uint64_t>::max());
     const std::uint64_t needed = (written().value() + kChunk - 1) / kChunk;
     if (needed < first_chunk_ + chunks_.size()) {
-      chunks_.resize(needed > first_chunk_ ? needed - first_chunk_ : 0);
+      while (!chunks_.empty() && needed < first_chunk_ + chunks_.size()) chunks_.pop_back();
     }
     drop_released_chunks();
   }
@@ -268,7 +266,7 @@ Chunk* Pipe::chunk_for(std::uint64_t number, ChunkPool::Urgency urgency) {
   // Nothing left of released is ever placed again, so the array only grows to the right.
   if (chunks_.empty()) first_chunk_ = released_.value() / kChunk;
   const std::size_t index = number - first_chunk_;
-  if (index >= chunks_.size()) chunks_.resize(index + 1);
+  while (index >= chunks_.size()) chunks_.push_back(ChunkRef());
   chunks_[index] = std::move(fresh);
   return chunks_[index].get();
 }
@@ -282,22 +280,15 @@ void Pipe::drop_released_chunks() {
   const bool waiting_inside =
       !out_of_order_.empty() && out_of_order_.ranges().front().begin < chunk_end;
   if (released_ == in_order_ && !waiting_inside) ++keep_from;
-  if (keep_from <= first_chunk_) return;
-
-  const std::size_t gone = std::min<std::uint64_t>(keep_from - first_chunk_, chunks_.size());
-  if (gone == chunks_.size()) {
-    chunks_.clear();
-    if (chunks_.capacity() > kIdleReferences) chunks_ = {};
-    return;
+  for (; !chunks_.empty() && first_chunk_ < released_.value() / kChunk; ++first_chunk_) {
+    chunks_.pop_front();
   }
-  std::size_t i = gone;
-  if (!chunks_[i - 1]) --i;  // `released` is at a chunk's first byte, which was never written
-  for (; i > 0 && chunks_[i - 1]; --i) chunks_[i - 1] = ChunkRef();
-  // The empty references in front are moved out only when they are half of all: linear overall.
-  const std::size_t whole = released_.value() / kChunk - first_chunk_;
-  if (whole * 2 >= chunks_.size()) {
-    chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(whole));
-    first_chunk_ += whole;
+  if (chunks_.empty() || keep_from == first_chunk_) return;
+  // The one `released` stands in may be written to again while there are others behind it.
+  if (chunks_.size() == 1) {
+    chunks_.pop_front();
+  } else {
+    chunks_.front() = ChunkRef();
   }
 }
 

@@ -20,12 +20,12 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "stack/base/agenda.h"
 #include "stack/base/bytes.h"
 #include "stack/base/chunk_pool.h"
 #include "stack/base/interval_set.h"
+#include "stack/base/ring.h"
 #include "stack/base/seq.h"
 
 namespace braid {
@@ -136,7 +136,9 @@ class Pipe {
   std::optional<StreamOffset> end_;
   IntervalSet out_of_order_;
   std::uint64_t first_chunk_ = 0;   // number of chunks_[0]; chunk n covers [n * kSize, (n+1) * kSize)
-  std::vector<ChunkRef> chunks_;    // few; empty references where nothing was placed yet
+  // Few; empty references where nothing was placed yet. A relay's pipe is empty after every wake-up: the
+  // smallest block stays, so that the next one needs no memory for it.
+  Ring<ChunkRef, 4> chunks_;
   Agenda::Entry* reader_ = nullptr;
   Agenda::Entry* writer_ = nullptr;
 };

@@ -49,9 +49,7 @@ void DataSender::initial_window(std::uint64_t window) {
 // The record that holds `offset`, which must lie in [snd_una_, snd_nxt_).
 std::size_t DataSender::index_at(StreamOffset offset) const {
   ENSURE(snd_una_ <= offset && offset < snd_nxt_);
-  const auto after = std::upper_bound(records_.begin(), records_.end(), offset,
-                                      [](StreamOffset o, const Record& r) { return o < r.begin; });
-  return static_cast<std::size_t>(after - records_.begin()) - 1;
+  return records_.partition_point([offset](const Record& r) { return r.begin <= offset; }) - 1;
 }
 
 // Makes `offset` a border between records, so that they can fare differently.
@@ -64,7 +62,7 @@ void DataSender::split_at(StreamOffset offset) {
   right.begin = offset;
   right.length -= left_length;
   records_[index].length = left_length;
-  records_.insert(records_.begin() + static_cast<std::ptrdiff_t>(index) + 1, right);
+  records_.insert(index + 1, right);
 }
 
 void DataSender::set_due(Record& record) {

@@ -22,12 +22,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "stack/base/pipe.h"
+#include "stack/base/ring.h"
 #include "stack/base/time.h"
 #include "stack/mptcp/data_record.h"
 #include "stack/mptcp/data_sequence.h"
@@ -127,7 +127,7 @@ class DataSender {
     Instant deadline(Duration rto) const;
     void reset() { *this = Timer(); }
   };
-  using Records = std::deque<Record>;
+  using Records = Ring<Record>;
 
   std::optional<Range> next_due(SubflowId subflow, std::uint32_t max_length) const;
   std::optional<Range> next_new(std::uint32_t max_length) const;

@@ -1,6 +1,5 @@
 #include "stack/mptcp/mapping_queue.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "stack/base/ensure.h"
@@ -26,11 +25,10 @@ void MappingQueue::push(std::uint64_t data_sequence, Pipe::Hold hold, bool data_
 }
 
 const MappingQueue::Entry* MappingQueue::entry_at(std::uint64_t position) const {
-  const auto after = std::upper_bound(
-      entries_.begin(), entries_.end(), position,
-      [](std::uint64_t p, const Entry& entry) { return p < entry.mapping.position; });
-  if (after == entries_.begin()) return nullptr;
-  const Entry& entry = *std::prev(after);
+  const std::size_t after = entries_.partition_point(
+      [position](const Entry& entry) { return entry.mapping.position <= position; });
+  if (after == 0) return nullptr;
+  const Entry& entry = entries_[after - 1];
   return position < entry.mapping.end() ? &entry : nullptr;
 }
 

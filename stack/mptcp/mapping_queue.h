@@ -6,11 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 
 #include "stack/base/bytes.h"
 #include "stack/base/pipe.h"
+#include "stack/base/ring.h"
 
 namespace braid::mptcp {
 
@@ -61,7 +61,7 @@ class MappingQueue {
 
   std::uint64_t start_ = 0;
   std::uint64_t end_ = 0;
-  std::deque<Entry> entries_;
+  Ring<Entry> entries_;
 };
 
 }  // namespace braid::mptcp

@@ -1,6 +1,7 @@
 #include "stack/mptcp/path_manager.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace braid::mptcp {
 namespace {
@@ -21,22 +22,36 @@ void PathManager::set_primary(const wire::Endpoint& remote, Joinable joinable) {
 void PathManager::advertised(std::uint8_t id, const wire::IpAddress& address,
                              std::optional<std::uint16_t> port) {
   const wire::Endpoint endpoint{address, port.value_or(primary_.port)};
-  const auto known = addresses_.find(id);
-  if (known != addresses_.end()) {
-    if (known->second.address == address) known->second.port = endpoint.port;  // M92
+  const auto place = std::find_if(addresses_.begin(), addresses_.end(),
+                                  [id](const Address& known) { return known.id >= id; });
+  if (place != addresses_.end() && place->id == id) {
+    if (place->endpoint.address == address) place->endpoint.port = endpoint.port;  // M92
     return;
   }
-  if (addresses_.size() < kMaxAddresses) addresses_.emplace(id, endpoint);
+  if (addresses_.size() < kMaxAddresses) addresses_.insert(place, {id, endpoint});
 }
 
 void PathManager::withdrawn(std::uint8_t id) {
-  addresses_.erase(id);
+  std::erase_if(addresses_, [id](const Address& known) { return known.id == id; });
 }
 
 const PathManager::Attempts& PathManager::attempts_of(const LocalPath& path) const {
   static const Attempts kNone;
-  const auto it = attempts_.find(key_of(path));
-  return it == attempts_.end() ? kNone : it->second;
+  for (const Tried& tried : tried_) {
+    if (is_over(tried, path)) return tried.attempts;
+  }
+  return kNone;
+}
+
+PathManager::Attempts& PathManager::attempts_of(const LocalPath& path) {
+  for (Tried& tried : tried_) {
+    if (is_over(tried, path)) return tried.attempts;
+  }
+  return tried_.emplace_back(Tried{path.interface, path.address, {}}).attempts;
+}
+
+bool PathManager::is_over(const Tried& tried, const LocalPath& path) {
+  return tried.interface == path.interface && tried.address == path.address;
 }
 
 std::vector<wire::Endpoint> PathManager::candidates(const LocalPath& path) const {
@@ -77,16 +92,16 @@ std::optional<PathManager::Join> PathManager::next(std::span<const LocalPath> pa
 }
 
 void PathManager::attempted(const LocalPath& path, Instant now) {
-  attempts_[key_of(path)].next = now + retry_after_;
+  attempts_of(path).next = now + retry_after_;
 }
 
 void PathManager::succeeded(const LocalPath& path) {
-  attempts_[key_of(path)].failures = 0;
+  if (std::as_const(*this).attempts_of(path).failures > 0) attempts_of(path).failures = 0;
 }
 
 void PathManager::failed(const LocalPath& path, Refusal refusal, Instant now) {
   const std::size_t count = candidates(path).size();
-  Attempts& attempts = attempts_[key_of(path)];
+  Attempts& attempts = attempts_of(path);
   ++attempts.failures;
   Duration pause{};
   if (attempts.failures >= count) {
@@ -100,7 +115,7 @@ void PathManager::failed(const LocalPath& path, Refusal refusal, Instant now) {
 std::vector<LocalPath> PathManager::paths_changed(std::span<const LocalPath> paths) {
   std::vector<LocalPath> returned;
   for (const LocalPath& path : paths) {
-    Attempts& attempts = attempts_[key_of(path)];
+    Attempts& attempts = attempts_of(path);
     const bool revived = attempts.revivals && *attempts.revivals != path.revivals;
     if (path.usable && (!attempts.was_usable || revived)) {
       attempts = Attempts();

@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -58,23 +57,32 @@ class PathManager {
                         Instant now) const;
 
  private:
-  using Key = std::pair<tcp::InterfaceId, wire::IpAddress>;
+  struct Address {
+    std::uint8_t id = 0;
+    wire::Endpoint endpoint;
+  };
   struct Attempts {
     std::uint32_t failures = 0;  // in a row
     Instant next = Instant::min();
     bool was_usable = true;
     std::optional<std::uint32_t> revivals;  // of the path, when it was looked at last
   };
-  static Key key_of(const LocalPath& path) { return {path.interface, path.address}; }
+  struct Tried {
+    tcp::InterfaceId interface = 0;
+    wire::IpAddress address;
+    Attempts attempts;
+  };
+  static bool is_over(const Tried& tried, const LocalPath& path);
   std::vector<wire::Endpoint> candidates(const LocalPath& path) const;
   std::optional<wire::Endpoint> remote_for(const LocalPath& path) const;
   const Attempts& attempts_of(const LocalPath& path) const;
+  Attempts& attempts_of(const LocalPath& path);
 
   Duration retry_after_;
   wire::Endpoint primary_;
   Joinable primary_joinable_ = Joinable::kYes;
-  std::map<std::uint8_t, wire::Endpoint> addresses_;  // advertised by the peer
-  std::map<Key, Attempts> attempts_;
+  std::vector<Address> addresses_;  // advertised by the peer, ascending ids
+  std::vector<Tried> tried_;        // over which of our paths; few
 };
 
 }  // namespace braid::mptcp

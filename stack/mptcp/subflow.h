@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -208,9 +209,12 @@ class Subflow final : public tcp::StreamUser {
   std::uint64_t handed_out_ = 0;   // positions that have left once
   std::vector<wire::MptcpOption> signals_;
   bool data_fin_due_ = false;
-  wire::FewOf<wire::MptcpOption, 3> reset_options_;
-  wire::Dss::Mapping infinite_;         // the infinite mapping of a fallback,
-  std::uint32_t infinite_left_ = 0;     // and the segments that shall still carry it
+  std::vector<wire::MptcpOption> reset_options_;
+  struct Infinite {
+    wire::Dss::Mapping mapping;
+    std::uint32_t left = 0;  // segments that shall still carry it
+  };
+  std::unique_ptr<Infinite> infinite_;  // after a fallback that the peer is to be told of
   std::uint32_t syns_sent_ = 0;
   enum class PlainSyn : std::uint8_t { kNone, kSent } plain_syn_ = PlainSyn::kNone;
   std::uint32_t third_acks_ = 0;

@@ -1,7 +1,6 @@
 #include "stack/mptcp/subflow_receiver.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "stack/base/ensure.h"
@@ -40,8 +39,8 @@ SubflowReceiver::Declared SubflowReceiver::declare(const wire::Dss& dss) {
     return Declared::kFine;
   }
   mapping_seen_ = true;
-  Mapping mapping{.length = static_cast<std::uint32_t>(option.data_length - dss.data_fin),
-                  .data_sequence = dsn,
+  Mapping mapping{.data_sequence = dsn,
+                  .length = static_cast<std::uint32_t>(option.data_length - dss.data_fin),
                   .subflow_sequence = option.subflow_sequence,
                   .wire_length = option.data_length,
                   .checksum = option.checksum};
@@ -59,8 +58,8 @@ SubflowReceiver::Declared SubflowReceiver::declare(const wire::MpCapable& option
   if (option.checksum.has_value() != level_.checksum()) return Declared::kWrongChecksum;
   mapping_seen_ = true;
   return add({.position = start_,
-              .length = *option.data_length,
               .data_sequence = initial_dsn_of(*level_.negotiation.remote_key()) + 1,
+              .length = *option.data_length,
               .subflow_sequence = 1,
               .wire_length = *option.data_length,
               .checksum = option.checksum});
@@ -78,20 +77,22 @@ SubflowReceiver::Declared SubflowReceiver::add(Mapping mapping) {
   const std::uint64_t shift = mapping.data_sequence - mapping.position;
   std::uint64_t position = std::max(mapping.position, needed_from);
   const std::uint64_t end = mapping.end();
-  auto it = first_ending_after(position);
+  std::size_t index = first_ending_after(position);
   while (position < end) {
-    if (it != mappings_.end() && it->position <= position) {
-      if (it->data_sequence - it->position != shift) return Declared::kContradiction;
-      position = it->end();
-      ++it;
+    const bool last = index == mappings_.size();
+    if (!last && mappings_[index].position <= position) {
+      const Mapping& known = mappings_[index];
+      if (known.data_sequence - known.position != shift) return Declared::kContradiction;
+      position = known.end();
+      ++index;
       continue;
     }
     if (mappings_.size() >= kMaxMappings) break;
-    const std::uint64_t stop = it == mappings_.end() ? end : std::min(end, it->position);
-    it = std::next(mappings_.insert(
-        it, Mapping{.position = position,
-                    .length = static_cast<std::uint32_t>(stop - position),
-                    .data_sequence = position + shift}));
+    const std::uint64_t stop = last ? end : std::min(end, mappings_[index].position);
+    mappings_.insert(index, {.position = position,
+                             .data_sequence = position + shift,
+                             .length = static_cast<std::uint32_t>(stop - position)});
+    ++index;
     position = stop;
   }
   take_held();
@@ -102,42 +103,43 @@ SubflowReceiver::Declared SubflowReceiver::add(Mapping mapping) {
 // One thing may change: a DATA_FIN is folded in while the mapping is under way (Linux does it). Its
 // sum differs by that one, and proves the bytes as well.
 SubflowReceiver::Declared SubflowReceiver::add_checked(Mapping mapping) {
-  const auto it = first_ending_after(mapping.position);
-  if (it != mappings_.end() && it->position < mapping.end()) {
-    const bool same_range = it->position == mapping.position && it->length == mapping.length &&
-                            it->data_sequence == mapping.data_sequence;
+  const std::size_t index = first_ending_after(mapping.position);
+  if (index < mappings_.size() && mappings_[index].position < mapping.end()) {
+    Mapping& known = mappings_[index];
+    const bool same_range = known.position == mapping.position &&
+                            known.length == mapping.length &&
+                            known.data_sequence == mapping.data_sequence;
     if (!same_range) return Declared::kContradiction;
-    if (it->wire_length == mapping.wire_length) {
-      return it->checksum == mapping.checksum ? Declared::kFine : Declared::kContradiction;
+    if (known.wire_length == mapping.wire_length) {
+      return known.checksum == mapping.checksum ? Declared::kFine : Declared::kContradiction;
     }
     if (mapping.has_data_fin()) {
-      it->wire_length = mapping.wire_length;
-      it->checksum = mapping.checksum;
+      known.wire_length = mapping.wire_length;
+      known.checksum = mapping.checksum;
     }
     return Declared::kFine;
   }
   const std::uint64_t needed_from = held_.empty() ? next_ : held_begin_;
   if (mapping.position < needed_from || mappings_.size() >= kMaxMappings) return Declared::kFine;
-  mappings_.insert(it, std::move(mapping));
+  mappings_.insert(index, std::move(mapping));
   take_held();
   return Declared::kFine;
 }
 
-std::deque<SubflowReceiver::Mapping>::iterator SubflowReceiver::first_ending_after(
-    std::uint64_t position) {
-  return std::upper_bound(
-      mappings_.begin(), mappings_.end(), position,
-      [](std::uint64_t p, const Mapping& mapping) { return p < mapping.end(); });
+std::size_t SubflowReceiver::first_ending_after(std::uint64_t position) const {
+  return mappings_.partition_point(
+      [position](const Mapping& mapping) { return mapping.end() <= position; });
 }
 
 const SubflowReceiver::Mapping* SubflowReceiver::find(std::uint64_t position) const {
-  const auto it = const_cast<SubflowReceiver*>(this)->first_ending_after(position);
-  return it != mappings_.end() && it->position <= position ? &*it : nullptr;
+  const std::size_t index = first_ending_after(position);
+  if (index == mappings_.size() || mappings_[index].position > position) return nullptr;
+  return &mappings_[index];
 }
 
 std::uint64_t SubflowReceiver::next_mapping_after(std::uint64_t position) const {
-  const auto it = const_cast<SubflowReceiver*>(this)->first_ending_after(position);
-  return it == mappings_.end() ? UINT64_MAX : it->position;
+  const std::size_t index = first_ending_after(position);
+  return index == mappings_.size() ? UINT64_MAX : mappings_[index].position;
 }
 
 // ---- placing
@@ -173,14 +175,16 @@ Interval SubflowReceiver::place_mapped(Mapping& mapping, std::uint64_t position,
     return {position + range.begin, position + range.end};
   }
   const std::uint64_t needed = inside + bytes.size();
-  if (mapping.staged_bytes.size() < needed) {
-    const std::uint64_t growth = needed - mapping.staged_bytes.size();
+  if (mapping.staged_bytes() < needed) {
+    const std::uint64_t growth = needed - mapping.staged_bytes();
     if (staged_ + growth > kMaxStaged) return {position, position};
     staged_ += growth;
-    mapping.staged_bytes.resize(needed);
+    if (!mapping.staging) mapping.staging = std::make_unique<Staging>();
+    mapping.staging->bytes.resize(needed);
   }
-  bytes.copy_to(MutableBytes(mapping.staged_bytes).subspan(inside, bytes.size()));
-  mapping.staged.insert(inside, needed);
+  Staging& staging = *mapping.staging;
+  bytes.copy_to(MutableBytes(staging.bytes).subspan(inside, bytes.size()));
+  staging.there.insert(inside, needed);
   return {position, position + bytes.size()};
 }
 
@@ -221,7 +225,7 @@ void SubflowReceiver::take_held() {
   }
   held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(used));
   held_begin_ += used;
-  if (held_.empty()) held_ = {};
+  if (held_.empty()) std::vector<std::uint8_t>().swap(held_);
   received_up_to(next_);
 }
 
@@ -236,25 +240,27 @@ void SubflowReceiver::received_up_to(std::uint64_t position) {
     const Mapping& mapping = mappings_.front();
     if (mapping.checksum) deliver_checked(mapping);
     if (failed_) return;
-    staged_ -= mapping.staged_bytes.size();
+    staged_ -= mapping.staged_bytes();
     mappings_.pop_front();
   }
 }
 
 // Every byte of it was placed; those that came before it was declared may wait among the held ones.
 bool SubflowReceiver::is_whole(const Mapping& mapping) {
-  return !mapping.checksum || mapping.staged.covers(0, mapping.length);
+  return !mapping.checksum ||
+         (mapping.staging && mapping.staging->there.covers(0, mapping.length));
 }
 
 void SubflowReceiver::deliver_checked(const Mapping& mapping) {
+  const Bytes bytes(mapping.staging->bytes);
   wire::InternetSum sum;
-  sum.add(Bytes(mapping.staged_bytes));
+  sum.add(bytes);
   if (wire::dss_checksum(sum, mapping.data_sequence, mapping.subflow_sequence,
                          mapping.wire_length) != *mapping.checksum) {
     failed_ = mapping.data_sequence;
     return;
   }
-  level_.receiver->place(mapping.data_sequence, Slices(Bytes(mapping.staged_bytes)));
+  level_.receiver->place(mapping.data_sequence, Slices(bytes));
   if (mapping.has_data_fin()) level_.receiver->data_fin(mapping.data_sequence + mapping.length);
 }
 
@@ -273,14 +279,15 @@ Interval SubflowReceiver::place_plain(std::uint64_t position, const Slices& byte
 
 void SubflowReceiver::fall_back() {
   for (const Mapping& mapping : mappings_) {
-    for (const Interval& part : mapping.staged.ranges()) {
+    if (!mapping.staging) continue;
+    for (const Interval& part : mapping.staging->there.ranges()) {
       place_plain(mapping.position + part.begin,
-                  Bytes(mapping.staged_bytes).subspan(part.begin, part.size()));
+                  Bytes(mapping.staging->bytes).subspan(part.begin, part.size()));
     }
   }
   if (!held_.empty()) place_plain(held_begin_, Bytes(held_));
   mappings_.clear();
-  held_.clear();
+  std::vector<std::uint8_t>().swap(held_);
   staged_ = 0;
   failed_.reset();
   starved_ = overtaken_ = false;
@@ -290,9 +297,9 @@ void SubflowReceiver::validate() const {
   std::uint64_t last = 0, staged = 0;
   for (const Mapping& mapping : mappings_) {
     ENSURE(mapping.length > 0 && mapping.position >= last);
-    ENSURE(mapping.staged_bytes.size() <= mapping.length);
+    ENSURE(mapping.staged_bytes() <= mapping.length);
     last = mapping.end();
-    staged += mapping.staged_bytes.size();
+    staged += mapping.staged_bytes();
   }
   ENSURE(staged == staged_ && held_.size() <= kMaxUnmapped);
   ENSURE(held_.empty() || held_begin_ <= next_);

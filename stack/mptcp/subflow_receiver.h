@@ -10,11 +10,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "stack/base/interval_set.h"
+#include "stack/base/ring.h"
 #include "stack/mptcp/data_level.h"
 #include "stack/wire/mptcp_options.h"
 
@@ -60,22 +61,26 @@ class SubflowReceiver {
   void validate() const;
 
  private:
+  struct Staging {
+    std::vector<std::uint8_t> bytes;  // from the mapping's first one on
+    IntervalSet there;                // which of them are, from 0
+  };
   struct Mapping {
     std::uint64_t position = 0;
-    std::uint32_t length = 0;  // bytes, without the DATA_FIN
     std::uint64_t data_sequence = 0;
+    std::uint32_t length = 0;  // bytes, without the DATA_FIN
     std::uint32_t subflow_sequence = 0;
     std::uint16_t wire_length = 0;
     std::optional<std::uint16_t> checksum;
-    std::vector<std::uint8_t> staged_bytes = {};
-    IntervalSet staged = {};  // which of them are there, from 0
+    std::unique_ptr<Staging> staging = {};  // with a checksum, once bytes have come
     std::uint64_t end() const { return position + length; }
+    std::size_t staged_bytes() const { return staging ? staging->bytes.size() : 0; }
     bool has_data_fin() const { return wire_length > length; }
   };
 
   Declared add(Mapping mapping);
   Declared add_checked(Mapping mapping);
-  std::deque<Mapping>::iterator first_ending_after(std::uint64_t position);
+  std::size_t first_ending_after(std::uint64_t position) const;
   const Mapping* find(std::uint64_t position) const;
   std::uint64_t next_mapping_after(std::uint64_t position) const;
   Interval place_mapped(Mapping& mapping, std::uint64_t position, const Slices& bytes);
@@ -88,7 +93,9 @@ class SubflowReceiver {
   DataLevel& level_;
   std::uint64_t start_ = 0;
   std::uint64_t next_ = 0;  // every position below has been received
-  std::deque<Mapping> mappings_;  // ascending, disjoint
+  // Ascending, disjoint. Where segments come in order each brings the one mapping there is, and takes
+  // it away again.
+  Ring<Mapping, 1> mappings_;
   std::uint64_t staged_ = 0;
   std::uint64_t held_begin_ = 0;
   std::vector<std::uint8_t> held_;

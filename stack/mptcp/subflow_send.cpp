@@ -116,12 +116,13 @@ void Subflow::reset(std::optional<wire::MptcpOption> first, wire::MpTcprst why, 
 void Subflow::fall_back(Tell tell) {
   if (tell == Tell::kPeer && level_.sender && stage_ != Stage::kConnecting) {
     const DataSender& sender = *level_.sender;
-    infinite_ = wire::Dss::Mapping{
-        .data_sequence = sender.sequence().dsn(sender.snd_una()),
-        .subflow_sequence = queue_.subflow_sequence(sender.snd_una().value() + level_.outgoing_skip),
-        .data_length = 0};
-    if (level_.checksum()) infinite_.checksum = 0;
-    infinite_left_ = kInfiniteMappings;
+    const std::uint64_t position = sender.snd_una().value() + level_.outgoing_skip;
+    infinite_ = std::make_unique<Infinite>();
+    infinite_->mapping = {.data_sequence = sender.sequence().dsn(sender.snd_una()),
+                          .subflow_sequence = queue_.subflow_sequence(position),
+                          .data_length = 0};
+    if (level_.checksum()) infinite_->mapping.checksum = 0;
+    infinite_->left = kInfiniteMappings;
     if (tcp_ != nullptr) tcp_->request_ack();
   }
   std::erase_if(signals_, [](const wire::MptcpOption& option) {
@@ -133,7 +134,7 @@ void Subflow::fall_back(Tell tell) {
 // ---- options
 
 std::uint32_t Subflow::data_option_bytes() const {
-  if (level_.plain()) return infinite_left_ > 0 ? 24 : 0;
+  if (level_.plain()) return infinite_ ? 24 : 0;
   return level_.receiver && level_.ack_width == DataLevel::AckWidth::kEight ? 28 : 24;
 }
 
@@ -274,19 +275,23 @@ std::size_t Subflow::add_signals(wire::TcpOptions& options) {
     options.mptcp.push_back(signals_[sent++]);
   }
   signals_.erase(signals_.begin(), signals_.begin() + static_cast<std::ptrdiff_t>(sent));
-  if (!signals_.empty()) events_.wake_up();
+  if (signals_.empty()) {
+    std::vector<wire::MptcpOption>().swap(signals_);
+  } else {
+    events_.wake_up();
+  }
   return sent;
 }
 
 // After a fallback: what is left to say about it, then nothing (M117).
 void Subflow::add_plain_options(wire::TcpOptions& options) {
-  if (level_.orphaned() || infinite_left_ == 0) return;
+  if (level_.orphaned() || !infinite_) return;
   if (!signals_.empty() && options.mptcp.empty()) add_signals(options);
   wire::Dss dss;
-  dss.mapping = infinite_;
+  dss.mapping = infinite_->mapping;
   if (padded(wire::encoded_length(wire::MptcpOption(dss))) > room_without_sack(options)) return;
   options.mptcp.push_back(dss);
-  --infinite_left_;
+  if (--infinite_->left == 0) infinite_.reset();
 }
 
 }  // namespace braid::mptcp

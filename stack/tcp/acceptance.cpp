@@ -29,8 +29,8 @@ AckVerdict check_ack(std::int64_t ack, std::int64_t snd_una, std::int64_t snd_nx
 }
 
 bool RateLimit::allow(Instant now) {
-  if (now >= period_end_) {
-    period_end_ = now + period_;
+  if (now >= second_ends_) {
+    second_ends_ = now + 1s;
     used_ = 0;
   }
   if (used_ == limit_) return false;

@@ -38,18 +38,17 @@ enum class AckVerdict : std::uint8_t {
 AckVerdict check_ack(std::int64_t ack, std::int64_t snd_una, std::int64_t snd_nxt,
                      std::uint64_t max_window);
 
-// At most `limit` events in each `period`: challenge ACKs (RFC 5961 7), answers to strays.
+// At most `limit` events in each second: challenge ACKs (RFC 5961 7), answers to strays.
 class RateLimit {
  public:
-  RateLimit(std::uint32_t limit, Duration period) : limit_(limit), period_(period) {}
+  explicit RateLimit(std::uint32_t limit) : limit_(limit) {}
   // Takes one from the allowance; false when it is used up.
   bool allow(Instant now);
 
  private:
   std::uint32_t limit_;
-  Duration period_;
-  Instant period_end_ = Instant::min();
   std::uint32_t used_ = 0;
+  Instant second_ends_ = Instant::min();
 };
 
 }  // namespace braid::tcp

@@ -25,11 +25,13 @@ Handshake::Offer offer_from(const Tuple& tuple, const ConnectionConfig& config) 
 }  // namespace
 
 Connection::Connection(const Tuple& tuple, StreamUser& user, ConnectionConfig config, SeqNum isn)
-    : tuple_(tuple), user_(user), config_(std::move(config)), iss_(isn),
-      handshake_(offer_from(tuple, config_)),
-      path_mtu_(tuple.remote.address.family(), config_.mtu, config_.path_mtu),
-      doubt_(config_.doubt_after) {
-  ENSURE(config_.controller != nullptr);
+    : tuple_(tuple), user_(user), iss_(isn), timestamp_offset_(config.timestamp_offset),
+      keepalive_interval_(config.keepalive_interval),
+      path_mtu_(tuple.remote.address.family(), config.mtu, config.path_mtu),
+      doubt_(config.doubt_after) {
+  ENSURE(config.controller != nullptr);
+  const Handshake handshake(offer_from(tuple, config));
+  opening_ = std::make_unique<Opening>(Opening{std::move(config), handshake});
 }
 
 Connection::~Connection() = default;
@@ -41,7 +43,7 @@ void Connection::open_active(Instant now) {
   role_ = Role::kActive;
   state_ = State::kSynSent;
   syn_due_ = SynDue::kDue;
-  handshake_.start(now);
+  opening_->handshake.start(now);
   wake();
 }
 
@@ -55,9 +57,9 @@ void Connection::open_passive(const wire::Segment& syn, Instant now) {
   if (syn.options.timestamps) receiver_->note_timestamp(*syn.options.timestamps, -1, now);
   max_send_window_ = syn.window;
   if (!syn.payload.empty()) receiver_->receive(syn, 0, user_, now);
-  const bool withheld = config_.answer == ConnectionConfig::Answer::kWithhold;
+  const bool withheld = opening_->config.answer == ConnectionConfig::Answer::kWithhold;
   syn_due_ = withheld ? SynDue::kWithheld : SynDue::kDue;
-  if (!withheld) handshake_.start(now);
+  if (!withheld) opening_->handshake.start(now);
   wake();
   validate_in_debug();
 }
@@ -65,45 +67,46 @@ void Connection::open_passive(const wire::Segment& syn, Instant now) {
 void Connection::answer(Instant now) {
   if (syn_due_ != SynDue::kWithheld || ending_ != Ending::kNone) return;
   syn_due_ = SynDue::kDue;
-  handshake_.start(now);
+  opening_->handshake.start(now);
   wake();
 }
 
 void Connection::start_receiver(const wire::Segment& syn) {
-  handshake_.peer_syn(syn);
+  opening_->handshake.peer_syn(syn);
+  agreed_ = opening_->handshake.agreed();
   receiver_.emplace(Receiver::Setup{.irs = syn.seq, .scope = user_.window_scope(),
-                                    .shift = handshake_.agreed().receive_shift,
-                                    .sack = handshake_.agreed().sack,
-                                    .mss = handshake_.own_mss()});
+                                    .shift = agreed_.receive_shift, .sack = agreed_.sack,
+                                    .mss = opening_->handshake.own_mss()});
   // What an unscaled window promises: our SYN has said it, or a SYN payload is judged by it.
   window_field(ReceiveWindow::Field::kUnscaled);
 }
 
 void Connection::start_sender(std::uint64_t acked, std::uint64_t sent, std::uint64_t window,
                               std::optional<Duration> rtt, Instant now) {
-  path_mtu_.set_ceiling(handshake_.agreed().peer_mss +
-                        header_bytes(tuple_.remote.address.family()));
+  ConnectionConfig& config = opening_->config;
+  path_mtu_.set_ceiling(agreed_.peer_mss + header_bytes(tuple_.remote.address.family()));
   sender_mss_ = effective_mss();
   const std::uint32_t largest = 65535 - header_bytes(tuple_.remote.address.family()) - 40;
-  const std::uint32_t super = std::min(config_.max_super_payload, largest);
+  const std::uint32_t super = std::min(config.max_super_payload, largest);
   sender_ = std::make_unique<Sender>(Sender::Setup{
       .mss = sender_mss_, .max_super_payload = super,
-      .sack = handshake_.agreed().sack, .controller = std::move(config_.controller),
-      .max_retransmissions = config_.max_retransmissions,
-      .syn = handshake_.timed_out() ? Sender::Setup::Syn::kRepeated
-                                    : Sender::Setup::Syn::kAnswered});
+      .sack = agreed_.sack, .controller = std::move(config.controller),
+      .max_retransmissions = config.max_retransmissions,
+      .syn = opening_->handshake.timed_out() ? Sender::Setup::Syn::kRepeated
+                                             : Sender::Setup::Syn::kAnswered});
   max_send_window_ = std::max(max_send_window_, window);
-  if (!rtt && config_.expected_rtt > Duration::zero()) rtt = config_.expected_rtt;
+  if (!rtt && config.expected_rtt > Duration::zero()) rtt = config.expected_rtt;
   sender_->start(acked, sent, window, rtt, now);
 }
 
 // DESIGN 6: the time a Convert SYN takes holds the server's leg, so it may say nothing.
 // With several SYNs out, the timestamp echoed says which one was answered (RFC 7323 4).
 std::optional<Duration> Connection::handshake_rtt(const wire::Segment& answer, Instant now) const {
-  if (config_.handshake_rtt == ConnectionConfig::HandshakeRtt::kIgnore) return std::nullopt;
-  if (const std::optional<Duration> exact = handshake_.round_trip(now)) return exact;
+  const auto& [config, handshake] = *opening_;
+  if (config.handshake_rtt == ConnectionConfig::HandshakeRtt::kIgnore) return std::nullopt;
+  if (const std::optional<Duration> exact = handshake.round_trip(now)) return exact;
   const std::optional<Instant> sent = echoed_tick(answer, now);
-  if (!sent || !handshake_.was_sending(*sent)) return std::nullopt;
+  if (!sent || !handshake.was_sending(*sent)) return std::nullopt;
   return now - *sent;
 }
 
@@ -201,8 +204,8 @@ void Connection::flush(Instant now, Exit& exit) {
 Instant Connection::next_deadline() const {
   if (ending_ == Ending::kDone) return kNever;
   if (ending_ != Ending::kNone) return linger_deadline_;
-  Instant when =
-      std::min({handshake_.next_deadline(), keepalive_deadline_, doubt_.deadline()});
+  Instant when = std::min(keepalive_deadline_, doubt_.deadline());
+  if (opening_) when = std::min(when, opening_->handshake.next_deadline());
   if (receiver_) when = std::min(when, receiver_->next_deadline());
   if (sender_) when = std::min(when, sender_->next_deadline());
   return when;
@@ -210,7 +213,7 @@ Instant Connection::next_deadline() const {
 
 void Connection::run_timers(Instant now) {
   if (ending_ != Ending::kNone) return;
-  switch (handshake_.on_deadline(now)) {
+  switch (opening_ ? opening_->handshake.on_deadline(now) : Handshake::Timeout::kNothing) {
     case Handshake::Timeout::kNothing: break;
     case Handshake::Timeout::kResend: resend_syn(now); break;
     case Handshake::Timeout::kGiveUp: end(CloseReason::kTimedOut, now); return;
@@ -223,8 +226,8 @@ void Connection::run_timers(Instant now) {
 
 void Connection::resend_syn(Instant now) {
   if (state_ == State::kSynSent &&
-      config_.syn_repeats == ConnectionConfig::SynRepeats::kOnRequest) {
-    handshake_.sent(Handshake::Sent::kDue, now);  // the timer goes on, for the end of patience
+      opening_->config.syn_repeats == ConnectionConfig::SynRepeats::kOnRequest) {
+    opening_->handshake.sent(Handshake::Sent::kDue, now);  // the timer goes on, for the end of patience
   } else {
     syn_due_ = SynDue::kDue;
   }
@@ -244,12 +247,12 @@ void Connection::run_sender_timer(Instant now) {
 
 // RFC 9293 3.8.4. While data is outstanding the retransmission timer does this work.
 void Connection::run_keepalive(Instant now) {
-  if (config_.keepalive_interval == Duration::zero() || !is_synchronized()) return;
-  const Instant due = last_received_ + config_.keepalive_interval;
+  if (keepalive_interval_ == Duration::zero() || !is_synchronized()) return;
+  const Instant due = last_received_ + keepalive_interval_;
   if (keepalives_unanswered_ == 0) keepalive_deadline_ = due;
   if (now < keepalive_deadline_) return;
   if (sender_->snd_una() != sender_->snd_nxt()) {
-    keepalive_deadline_ = now + config_.keepalive_interval;
+    keepalive_deadline_ = now + keepalive_interval_;
     return;
   }
   if (keepalives_unanswered_ == kKeepalivesUnanswered) {
@@ -258,7 +261,7 @@ void Connection::run_keepalive(Instant now) {
   }
   ++keepalives_unanswered_;
   probe_ = Probe::kDue;
-  keepalive_deadline_ = now + std::min(config_.keepalive_interval, kKeepaliveRetry);
+  keepalive_deadline_ = now + std::min(keepalive_interval_, kKeepaliveRetry);
 }
 
 void Connection::run_doubt(Instant now) {
@@ -325,15 +328,15 @@ Connection::Counters Connection::counters() const {
 Connection::Remains Connection::remains() const {
   ENSURE(receiver_.has_value());
   return {.snd_nxt = seq_of(snd_nxt()), .rcv_nxt = receiver_->rcv_nxt(), .window = last_window_,
-          .timestamps = handshake_.agreed().timestamps, .ts_recent = receiver_->ts_recent(),
-          .timestamp_offset = config_.timestamp_offset};
+          .timestamps = agreed_.timestamps, .ts_recent = receiver_->ts_recent(),
+          .timestamp_offset = timestamp_offset_};
 }
 
 void Connection::validate() const {
   path_mtu_.validate();
   if (receiver_) receiver_->validate();
   if (sender_) sender_->validate();
-  ENSURE(!is_synchronized() || (receiver_ && sender_));
+  ENSURE(!is_synchronized() || (receiver_ && sender_ && !opening_));
   ENSURE(state_ != State::kSynSent || (!receiver_ && role_ == Role::kActive));
   ENSURE(ending_ == Ending::kNone || state_ == State::kClosed || state_ == State::kTimeWait);
   ENSURE(snd_una() <= snd_nxt());

@@ -122,10 +122,10 @@ class Connection : public Agenda::Entry {
   std::uint64_t send_budget(Instant now) const;
   // How often the peer repeated its SYN while our SYN-ACK is withheld (RFC 8803 C55).
   std::uint32_t syn_repeats() const { return syn_repeats_; }
-  // The last ICMP error about this connection; readable in closed() too.
-  const std::optional<wire::IcmpError>& last_error() const { return last_error_; }
+  // The last ICMP error about this connection, or nullptr; readable in closed() too.
+  const wire::IcmpError* last_error() const { return last_error_.get(); }
   // What the SYNs agreed on; defaults before the peer's was seen.
-  const Handshake::Agreed& agreed() const { return handshake_.agreed(); }
+  const Handshake::Agreed& agreed() const { return agreed_; }
   // Nothing more leaves, closed() was called (or TIME-WAIT is to be kept by the layer).
   bool finished() const { return ending_ == Ending::kDone; }
   Instant last_received() const { return last_received_; }  // of any acceptable segment
@@ -175,6 +175,11 @@ class Connection : public Agenda::Entry {
   // kAnswer: out of turn, because the peer repeated its SYN or the user asked.
   enum class SynDue : std::uint8_t { kNone, kDue, kAnswer, kWithheld };
   enum class Role : std::uint8_t { kNone, kActive, kPassive };
+  // What only the way to ESTABLISHED needs. A connection lives long after that.
+  struct Opening {
+    ConnectionConfig config;
+    Handshake handshake;
+  };
 
   // --- connection.cpp
   void start_sender(std::uint64_t acked, std::uint64_t sent, std::uint64_t window,
@@ -193,6 +198,7 @@ class Connection : public Agenda::Entry {
   void validate_in_debug() const;
   std::uint64_t snd_una() const;
   std::uint64_t snd_nxt() const;
+  bool syn_has_left() const { return !opening_ || opening_->handshake.transmissions() > 0; }
   bool is_synchronized() const { return state_ >= State::kEstablished; }
 
   // --- connection_receive.cpp
@@ -257,11 +263,13 @@ class Connection : public Agenda::Entry {
 
   Tuple tuple_;
   StreamUser& user_;
-  ConnectionConfig config_;
+  std::unique_ptr<Opening> opening_;   // until the connection is established
+  Handshake::Agreed agreed_;
   State state_ = State::kClosed;
   Role role_ = Role::kNone;
   SeqNum iss_;
-  Handshake handshake_;
+  std::uint32_t timestamp_offset_;
+  Duration keepalive_interval_;
   std::optional<Receiver> receiver_;   // once the peer's SYN is in
   std::unique_ptr<Sender> sender_;     // once anything but a SYN may leave
   PathMtu path_mtu_;
@@ -273,7 +281,7 @@ class Connection : public Agenda::Entry {
   std::uint64_t syn_payload_sent_ = 0;  // the most any of our SYNs carried
   AckRequest ack_request_ = AckRequest::kNone;
   Probe probe_ = Probe::kNone;
-  std::optional<wire::Segment> stray_reset_;  // answer to a segment that fits no state
+  std::unique_ptr<wire::Segment> stray_reset_;  // answer to a segment that fits no state
 
   SeqNum snd_wl1_, snd_wl2_;
   std::uint64_t max_send_window_ = 0;
@@ -287,9 +295,9 @@ class Connection : public Agenda::Entry {
   Instant keepalive_deadline_ = kNever;
   std::uint32_t keepalives_unanswered_ = 0;
   Doubt doubt_;
-  RateLimit challenge_limit_{10, 1s};
-  RateLimit out_of_window_limit_{2, 1s};
-  std::optional<wire::IcmpError> last_error_;
+  RateLimit challenge_limit_{10};
+  RateLimit out_of_window_limit_{2};
+  std::unique_ptr<wire::IcmpError> last_error_;
   Counters counters_;
 };
 

@@ -30,7 +30,7 @@ void Connection::receive_error(const wire::IcmpError& error, Instant now) {
   const std::int64_t quoted = ack_position(error.seq);
   const std::int64_t oldest = is_synchronized() ? static_cast<std::int64_t>(snd_una()) : -1;
   if (quoted < oldest || quoted >= static_cast<std::int64_t>(snd_nxt())) return;
-  last_error_ = error;
+  last_error_ = std::make_unique<wire::IcmpError>(error);
   if (error.kind == wire::IcmpError::Kind::kPacketTooBig) {
     apply(path_mtu_.told(error.mtu, now), now);
   } else if (state_ == State::kSynSent) {
@@ -40,7 +40,7 @@ void Connection::receive_error(const wire::IcmpError& error, Instant now) {
 }
 
 void Connection::connecting_failed(const wire::IcmpError& error, Instant now) {
-  const bool soft_ends = config_.soft_errors == ConnectionConfig::SoftErrors::kEndConnecting;
+  const bool soft_ends = opening_->config.soft_errors == ConnectionConfig::SoftErrors::kEndConnecting;
   if (is_hard(error.kind) || (soft_ends && is_soft(error.kind))) {
     end(CloseReason::kUnreachable, now);
   }
@@ -91,7 +91,7 @@ std::uint32_t Connection::packet_holding(std::uint32_t payload) const {
 // RFC 9293 MUST-16: what the peer takes and a packet of this size holds.
 std::uint32_t Connection::segment_limit(std::uint32_t packet) const {
   const std::uint32_t path = packet - header_bytes(tuple_.remote.address.family());
-  return std::min<std::uint32_t>(handshake_.agreed().peer_mss, path);
+  return std::min<std::uint32_t>(agreed_.peer_mss, path);
 }
 
 std::uint32_t Connection::segment_limit() const { return segment_limit(path_mtu_.size()); }
@@ -99,7 +99,7 @@ std::uint32_t Connection::segment_limit() const { return segment_limit(path_mtu_
 std::uint32_t Connection::reserved_options() const {
   constexpr std::uint32_t kTimestampBytes = 12;
   const std::uint32_t user = (user_.data_option_bytes() + 3) / 4 * 4;
-  const std::uint32_t options = user + (handshake_.agreed().timestamps ? kTimestampBytes : 0);
+  const std::uint32_t options = user + (agreed_.timestamps ? kTimestampBytes : 0);
   return std::min(options, segment_limit() / 2);
 }
 

@@ -44,7 +44,7 @@ void Connection::receive_syn_sent(const wire::Segment& segment, Instant now) {
   const std::int64_t acked = ack_position(segment.ack);
   const bool ack_good = segment.flags.ack && acked >= 0 &&
                         acked <= static_cast<std::int64_t>(syn_payload_sent_) &&
-                        handshake_.transmissions() > 0;
+                        syn_has_left();
   if (segment.flags.ack && !ack_good) {
     if (!segment.flags.rst) reset_stray(segment);
     return;
@@ -72,16 +72,16 @@ void Connection::open_simultaneously(const wire::Segment& syn, Instant now) {
   state_ = State::kSynReceived;
   max_send_window_ = syn.window;
   syn_due_ = SynDue::kDue;
-  handshake_.start(now);
+  opening_->handshake.start(now);
 }
 
 void Connection::complete_active(const wire::Segment& syn_ack, std::uint64_t acked, Instant now) {
   state_ = State::kEstablished;
-  handshake_.complete();
   syn_due_ = SynDue::kNone;
   snd_wl1_ = syn_ack.seq;
   snd_wl2_ = syn_ack.ack;
   start_sender(acked, syn_payload_sent_, syn_ack.window, handshake_rtt(syn_ack, now), now);
+  opening_.reset();
   ack_request_ = AckRequest::kHandshake;
   const Verdict verdict = user_.established(syn_ack, static_cast<std::uint32_t>(acked), now);
   if (verdict == Verdict::kReset) end_with_reset(CloseReason::kProtocolError, now);
@@ -112,7 +112,7 @@ void Connection::receive_established(const wire::Segment& segment, Instant now) 
   if (!segment.flags.ack || !passes_ack(segment, now)) return;
   last_received_ = now;
   keepalives_unanswered_ = 0;
-  if (segment.options.timestamps && handshake_.agreed().timestamps) {
+  if (segment.options.timestamps && agreed_.timestamps) {
     receiver_->note_timestamp(*segment.options.timestamps, position, now);
   }
   if (state_ == State::kSynReceived && !complete_passive(segment, now)) return;
@@ -148,7 +148,7 @@ bool Connection::answer_repeated_syn(const wire::Segment& segment, std::int64_t 
 
 // RFC 7323 3.2 and 5.3.
 bool Connection::passes_timestamps(const wire::Segment& segment, Instant now) {
-  if (!handshake_.agreed().timestamps) return true;
+  if (!agreed_.timestamps) return true;
   if (!segment.options.timestamps) return false;  // dropped without a word
   if (receiver_->check_timestamp(*segment.options.timestamps, now) == Receiver::Paws::kFine) {
     return true;
@@ -216,7 +216,7 @@ void Connection::reset_stray(const wire::Segment& segment) {
   reset.destination = tuple_.remote;
   reset.seq = segment.ack;
   reset.flags.rst = true;
-  stray_reset_ = reset;
+  stray_reset_ = std::make_unique<wire::Segment>(reset);
 }
 
 // Fifth step, the acknowledgment number.
@@ -224,7 +224,7 @@ bool Connection::passes_ack(const wire::Segment& segment, Instant now) {
   const std::int64_t ack = ack_position(segment.ack);
   const auto nxt = static_cast<std::int64_t>(snd_nxt());
   if (state_ == State::kSynReceived) {
-    if (ack >= 0 && ack <= nxt && handshake_.transmissions() > 0) return true;
+    if (ack >= 0 && ack <= nxt && syn_has_left()) return true;
     reset_stray(segment);
     return false;
   }
@@ -241,10 +241,9 @@ bool Connection::passes_ack(const wire::Segment& segment, Instant now) {
 bool Connection::complete_passive(const wire::Segment& segment, Instant now) {
   if (!user_.may_complete(segment)) return false;
   const auto acked = static_cast<std::uint64_t>(ack_position(segment.ack));
-  const std::uint64_t window = std::uint64_t{segment.window} << handshake_.agreed().send_shift;
+  const std::uint64_t window = std::uint64_t{segment.window} << agreed_.send_shift;
   const std::optional<Duration> rtt = handshake_rtt(segment, now);
   state_ = State::kEstablished;
-  handshake_.complete();
   syn_due_ = SynDue::kNone;
   snd_wl1_ = segment.seq;
   snd_wl2_ = segment.ack;
@@ -253,6 +252,7 @@ bool Connection::complete_passive(const wire::Segment& segment, Instant now) {
   } else if (rtt) {
     sender_->sample_rtt(*rtt, now);  // early data has left before
   }
+  opening_.reset();
   // Only a simultaneous open has text in its SYN.
   const std::uint64_t syn_acked = std::min(acked, syn_payload_sent_);
   if (user_.established(segment, static_cast<std::uint32_t>(syn_acked), now) == Verdict::kReset) {
@@ -270,17 +270,16 @@ void Connection::take_ack(const wire::Segment& segment, Instant now) {
 }
 
 void Connection::give_to_sender(const wire::Segment& segment, std::uint64_t ack, Instant now) {
-  const Handshake::Agreed& agreed = handshake_.agreed();
   std::array<Interval, 4> blocks;
   std::size_t count = 0;
   for (const wire::SackBlock& block : segment.options.sack) {
     const std::int64_t begin = ack_position(block.begin);
     const std::int64_t end = ack_position(block.end);
-    if (begin < 0 || end <= begin || !agreed.sack) continue;
+    if (begin < 0 || end <= begin || !agreed_.sack) continue;
     blocks[count++] = {static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(end)};
   }
   Sender::AckInput input{.ack = ack, .sack = {blocks.data(), count}};
-  input.window = std::uint64_t{segment.window} << agreed.send_shift;
+  input.window = std::uint64_t{segment.window} << agreed_.send_shift;
   // RFC 9293 3.10.7.4: an older segment must not bring an older window back.
   input.window_update_allowed =
       snd_wl1_ < segment.seq || (snd_wl1_ == segment.seq && snd_wl2_ <= segment.ack);
@@ -291,7 +290,7 @@ void Connection::give_to_sender(const wire::Segment& segment, std::uint64_t ack,
   }
   input.carries_data = segment.seq_length() > 0;
   input.signalling_only = carries_signal(segment);
-  input.ecn_echo = agreed.ecn && segment.flags.ece;
+  input.ecn_echo = agreed_.ecn && segment.flags.ece;
   input.echoed = echoed_tick(segment, now);
   if (input.echoed && ack > snd_una()) input.timestamp_rtt = now - *input.echoed;
   const Sender::AckOutcome outcome = sender_->receive_ack(input, now);
@@ -304,7 +303,7 @@ void Connection::give_to_sender(const wire::Segment& segment, std::uint64_t ack,
 
 // The moment the timestamp echoed by this segment stands for: the start of that tick of our clock.
 std::optional<Instant> Connection::echoed_tick(const wire::Segment& segment, Instant now) const {
-  if (!handshake_.agreed().timestamps || !segment.options.timestamps) return std::nullopt;
+  if (!agreed_.timestamps || !segment.options.timestamps) return std::nullopt;
   const std::uint32_t echo = segment.options.timestamps->echo_reply;
   const auto age = static_cast<std::int32_t>(timestamps(now).value - echo);
   if (age < 0 || echo == 0) return std::nullopt;

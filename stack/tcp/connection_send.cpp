@@ -12,7 +12,7 @@ namespace braid::tcp {
 bool Connection::emit_all(Instant now, Exit& exit) {
   if (ending_ == Ending::kReset) return emit_reset(now, exit);
   if (!emit_stray_reset(exit) || !emit_syn(now, exit)) return false;
-  if (!receiver_ || handshake_.transmissions() == 0) return true;
+  if (!receiver_ || !syn_has_left()) return true;
   // Text of our SYN the peer did not take answers its SYN-ACK as well as an ACK does.
   const bool text_answers = sender_ && sender_->snd_una() < syn_payload_sent_ &&
                             user_.data_option_bytes() == 0;
@@ -42,10 +42,10 @@ bool Connection::emit_syn(Instant now, Exit& exit) {
   if (syn_due_ == SynDue::kNone || syn_due_ == SynDue::kWithheld) return true;
   if (!exit.ready(tuple_.interface)) return false;
   emit(make_syn(now), exit);
-  handshake_.sent(
+  opening_->handshake.sent(
       syn_due_ == SynDue::kAnswer ? Handshake::Sent::kAnswer : Handshake::Sent::kDue, now);
   syn_due_ = SynDue::kNone;
-  if (config_.early_data == ConnectionConfig::EarlyData::kYes && role_ == Role::kPassive &&
+  if (opening_->config.early_data == ConnectionConfig::EarlyData::kYes && role_ == Role::kPassive &&
       !sender_) {
     start_sender(0, 0, max_send_window_, std::nullopt, now);
   }
@@ -53,17 +53,18 @@ bool Connection::emit_syn(Instant now, Exit& exit) {
 }
 
 wire::Segment Connection::make_syn(Instant now) {
+  const auto& [config, handshake] = *opening_;
   wire::Segment segment;
   segment.source = tuple_.local;
   segment.destination = tuple_.remote;
   segment.seq = iss_;
-  segment.flags = handshake_.ecn_flags();
+  segment.flags = handshake.ecn_flags();
   segment.flags.syn = true;
   segment.window = window_field(ReceiveWindow::Field::kUnscaled);
-  handshake_.add_options(segment.options);
-  if (handshake_.uses_timestamps()) segment.options.timestamps = timestamps(now);
+  handshake.add_options(segment.options);
+  if (handshake.uses_timestamps()) segment.options.timestamps = timestamps(now);
   Outgoing outgoing{.purpose = Purpose::kSyn, .now = now};
-  outgoing.retransmission = handshake_.transmissions() > 0;
+  outgoing.retransmission = handshake.transmissions() > 0;
   if (receiver_) {
     outgoing.purpose = Purpose::kSynAck;
     segment.flags.ack = true;
@@ -72,12 +73,12 @@ wire::Segment Connection::make_syn(Instant now) {
     receiver_->sent(segment.options);
     return segment;
   }
-  outgoing.length = config_.syn_payload;
+  outgoing.length = config.syn_payload;
   user_.add_options(outgoing, segment.options);
   const auto options = static_cast<std::uint32_t>(wire::encoded_length(segment.options));
   const std::uint32_t room =
       path_mtu_.size() - header_bytes(tuple_.remote.address.family()) - options;
-  const std::uint32_t length = std::min(config_.syn_payload, room);
+  const std::uint32_t length = std::min(config.syn_payload, room);
   if (length > 0) segment.payload = user_.peek(0, length);
   syn_payload_sent_ = std::max<std::uint64_t>(syn_payload_sent_, segment.payload.size());
   return segment;
@@ -140,7 +141,7 @@ void Connection::finish_data(wire::Segment& segment, const Outgoing& outgoing) {
   }
   const std::uint64_t end = outgoing.position + segment.payload.size();
   segment.flags.psh = !segment.payload.empty() && (segment.flags.fin || end == user_.send_end());
-  if (!outgoing.retransmission && handshake_.agreed().ecn && !segment.payload.empty()) {
+  if (!outgoing.retransmission && agreed_.ecn && !segment.payload.empty()) {
     segment.ecn = wire::Ecn::kEct0;  // RFC 3168 6.1.5: never on retransmissions
     segment.flags.cwr = sender_->take_cwr();
   }
@@ -195,8 +196,8 @@ bool Connection::emit_reset(Instant now, Exit& exit) {
   segment.flags.rst = segment.flags.ack = true;
   segment.ack = receiver_->rcv_nxt();
   // While the SYN-ACK is withheld it answers the SYN itself (RFC 9293 3.5.2).
-  if (handshake_.transmissions() > 0) segment.seq = seq_of(snd_nxt());
-  if (handshake_.agreed().timestamps) segment.options.timestamps = timestamps(now);
+  if (syn_has_left()) segment.seq = seq_of(snd_nxt());
+  if (agreed_.timestamps) segment.options.timestamps = timestamps(now);
   user_.add_options({.purpose = Purpose::kReset, .position = snd_nxt(), .now = now},
                     segment.options);
   wire::fit(segment.options);
@@ -215,9 +216,9 @@ wire::Segment Connection::make_segment(const Outgoing& outgoing, const Slices& p
   segment.seq = seq_of(outgoing.position);
   segment.ack = receiver_->rcv_nxt();
   segment.flags.ack = true;
-  segment.flags.ece = handshake_.agreed().ecn && receiver_->ecn_echo();
+  segment.flags.ece = agreed_.ecn && receiver_->ecn_echo();
   segment.window = window_field(ReceiveWindow::Field::kScaled);
-  if (handshake_.agreed().timestamps) segment.options.timestamps = timestamps(outgoing.now);
+  if (agreed_.timestamps) segment.options.timestamps = timestamps(outgoing.now);
   receiver_->add_sack(segment.options);
   user_.add_options(outgoing, segment.options);
   wire::fit(segment.options);
@@ -238,7 +239,7 @@ wire::Segment Connection::make_segment(const Outgoing& outgoing, const Slices& p
 std::uint64_t Connection::grantable_room() const {
   const std::uint64_t room = user_.receive_window();
   if (user_.window_scope() == WindowScope::kShared) return room;  // rounded down
-  const std::uint8_t shift = receiver_ ? handshake_.agreed().receive_shift : config_.window_scale;
+  const std::uint8_t shift = receiver_ ? agreed_.receive_shift : opening_->config.window_scale;
   return room - std::min(room, (std::uint64_t{1} << shift) - 1);
 }
 
@@ -264,7 +265,7 @@ wire::Timestamps Connection::timestamps_at(Instant now, std::uint32_t offset, st
 }
 
 wire::Timestamps Connection::timestamps(Instant now) const {
-  return timestamps_at(now, config_.timestamp_offset, receiver_ ? receiver_->ts_recent() : 0);
+  return timestamps_at(now, timestamp_offset_, receiver_ ? receiver_->ts_recent() : 0);
 }
 
 }  // namespace braid::tcp

@@ -53,7 +53,6 @@ class Handshake {
   enum class Sent : std::uint8_t { kDue, kAnswer };
   void sent(Sent why, Instant now);
   Timeout on_deadline(Instant now);
-  void complete() { deadline_ = kNever; }
   Instant next_deadline() const { return deadline_; }
   // SYNs that have left.
   std::uint32_t transmissions() const { return transmissions_; }

@@ -30,7 +30,7 @@ bool is_new_syn(const wire::Segment& segment) {
 }  // namespace
 
 Layer::Layer(Random& random)
-    : secret_(random), connections_(64, TupleHash{&secret_}), time_wait_(secret_) {}
+    : secret_(random), connections_(64, ConnectionHash{TupleHash{&secret_}}), time_wait_(secret_) {}
 
 Layer::~Layer() = default;
 
@@ -110,7 +110,7 @@ Connection& Layer::add(const Tuple& tuple, StreamUser& user, ConnectionConfig co
   config.timestamp_offset = secret_.timestamp_offset(tuple);
   auto made = std::make_unique<Connection>(tuple, user, std::move(config), isn);
   Connection& connection = *made;
-  connections_[tuple] = std::move(made);
+  connections_.insert(std::move(made));
   connection.join(agenda_);
   return connection;
 }
@@ -127,7 +127,7 @@ void Layer::refuse(InterfaceId interface, const wire::Segment& segment,
 Connection* Layer::find(const Tuple& tuple) {
   const auto found = connections_.find(tuple);
   if (found == connections_.end()) return nullptr;
-  if (!found->second->finished()) return found->second.get();
+  if (!(*found)->finished()) return found->get();
   // Over since the last flush, and its tuple is wanted again already.
   remove(found);
   return nullptr;
@@ -135,13 +135,12 @@ Connection* Layer::find(const Tuple& tuple) {
 
 // Takes a finished connection out of the table; it lives on in the agenda until the next flush.
 void Layer::remove(Table::iterator place) {
-  Connection& connection = *place->second;
+  Connection& connection = **place;
   if (connection.state() == State::kTimeWait) {
     time_wait_.add(connection.tuple(), connection.remains(), connection.last_received());
   }
   connection.leave();
-  removed_.push_back(std::move(place->second));
-  connections_.erase(place);
+  removed_.push_back(std::move(connections_.extract(place).value()));
 }
 
 // ---- output
@@ -162,7 +161,7 @@ void Layer::flush(Instant now, Exit& exit) {
   for (Connection* connection : batch_) {
     if (!connection->finished()) continue;
     const auto found = connections_.find(connection->tuple());
-    if (found != connections_.end() && found->second.get() == connection) remove(found);
+    if (found != connections_.end() && found->get() == connection) remove(found);
   }
   send_pending(exit);
   removed_.clear();
@@ -193,10 +192,7 @@ void Layer::door_opened(InterfaceId interface) {
 
 void Layer::validate() const {
   agenda_.validate();
-  for (const auto& [tuple, connection] : connections_) {
-    ENSURE(connection->tuple() == tuple);
-    connection->validate();
-  }
+  for (const auto& connection : connections_) connection->validate();
 }
 
 }  // namespace braid::tcp

@@ -9,7 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "stack/tcp/connection.h"
@@ -70,7 +70,21 @@ class Layer {
   void receive_stray(InterfaceId interface, const wire::Segment& segment, Instant now);
   void queue_answer(InterfaceId interface, const wire::Segment& segment);
   void send_pending(Exit& exit);
-  using Table = std::unordered_map<Tuple, std::unique_ptr<Connection>, TupleHash>;
+  // Found by the tuple each connection knows itself.
+  struct ConnectionHash {
+    using is_transparent = void;
+    TupleHash hash;
+    std::size_t operator()(const Tuple& tuple) const { return hash(tuple); }
+    std::size_t operator()(const std::unique_ptr<Connection>& c) const { return hash(c->tuple()); }
+  };
+  struct SameTuple {
+    using is_transparent = void;
+    static const Tuple& of(const Tuple& tuple) { return tuple; }
+    static const Tuple& of(const std::unique_ptr<Connection>& c) { return c->tuple(); }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const { return of(a) == of(b); }
+  };
+  using Table = std::unordered_set<std::unique_ptr<Connection>, ConnectionHash, SameTuple>;
   void remove(Table::iterator place);
 
   TupleSecret secret_;
@@ -82,7 +96,7 @@ class Layer {
   std::map<InterfaceId, std::vector<Tuple>> waiting_for_door_;
   std::deque<Pending> pending_;
   std::vector<Connection*> batch_;  // of one flush; kept to save its memory
-  RateLimit reset_limit_{kResetsPerSecond, 1s};
+  RateLimit reset_limit_{kResetsPerSecond};
   Counters counters_;
 };
 

@@ -5,18 +5,10 @@
 #include "stack/base/ensure.h"
 
 namespace braid::tcp {
-namespace {
-
-constexpr std::size_t kKeptCapacity = 64;  // notes; an idle connection gives back more than this
-
-}  // namespace
 
 void RateSampler::on_sent(std::uint64_t order, std::uint64_t bytes, std::uint64_t flight,
                           Instant now) {
-  if (note_count() == 0) {
-    compact();
-    first_order_ = order;
-  }
+  if (notes_.empty()) first_order_ = order;
   ENSURE(order == first_order_ + note_count());
   if (flight <= bytes) first_sent_at_ = delivered_at_ = now;
   notes_.push_back({.sent_at = now,
@@ -34,7 +26,7 @@ void RateSampler::on_app_limited(std::uint64_t in_flight) {
 
 const RateSampler::Note* RateSampler::note(std::uint64_t order) const {
   if (order < first_order_ || order - first_order_ >= note_count()) return nullptr;
-  return &notes_[head_ + (order - first_order_)];
+  return &notes_[order - first_order_];
 }
 
 cc::RateSample RateSampler::on_delivered(std::uint64_t bytes, std::uint64_t newest,
@@ -79,17 +71,7 @@ cc::Loss RateSampler::on_lost(std::uint64_t order, std::uint64_t bytes, Instant 
 }
 
 void RateSampler::forget_before(std::uint64_t order) {
-  if (order <= first_order_) return;
-  const std::uint64_t gone = std::min<std::uint64_t>(order - first_order_, note_count());
-  head_ += gone;
-  first_order_ += gone;
-  if (head_ == notes_.size() || head_ > notes_.size() / 2) compact();
-}
-
-void RateSampler::compact() {
-  notes_.erase(notes_.begin(), notes_.begin() + static_cast<std::ptrdiff_t>(head_));
-  head_ = 0;
-  if (notes_.empty() && notes_.capacity() > kKeptCapacity) notes_ = {};
+  for (; first_order_ < order && !notes_.empty(); ++first_order_) notes_.pop_front();
 }
 
 }  // namespace braid::tcp

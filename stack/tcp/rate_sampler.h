@@ -10,8 +10,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "stack/base/ring.h"
 #include "stack/base/time.h"
 #include "stack/cc/controller.h"
 
@@ -40,7 +40,7 @@ class RateSampler {
   // Round trips by delivery: one ends when something is delivered that left after it began.
   std::uint64_t round() const { return round_; }
   bool app_limited() const { return app_limited_until_ > 0; }
-  std::size_t note_count() const { return notes_.size() - head_; }
+  std::size_t note_count() const { return notes_.size(); }
 
  private:
   struct Note {
@@ -53,11 +53,9 @@ class RateSampler {
     bool app_limited = false;
   };
   const Note* note(std::uint64_t order) const;
-  void compact();
 
-  std::vector<Note> notes_;  // those before head_ are done with
-  std::size_t head_ = 0;
-  std::uint64_t first_order_ = 1;  // of notes_[head_]
+  Ring<Note> notes_;
+  std::uint64_t first_order_ = 1;  // of notes_[0]
 
   std::uint64_t delivered_ = 0;
   std::uint64_t lost_ = 0;

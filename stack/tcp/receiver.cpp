@@ -110,6 +110,7 @@ void Receiver::advance(std::uint64_t to, StreamUser& user, Instant now) {
   bytes_received_ += to - rcv_nxt_;
   rcv_nxt_ = to;
   out_of_order_.erase_below(to);
+  if (out_of_order_.empty()) std::vector<std::uint64_t>().swap(recent_);
   user.received_up_to(to, now);
 }
 
@@ -123,16 +124,12 @@ void Receiver::take_fin(StreamUser& user, Instant now) {
 // Puts the block around `position` first; an older mention of the same block goes.
 void Receiver::note_recent(std::uint64_t position) {
   const Interval block = out_of_order_.find(position);
-  const auto list = recent_.begin();
   const auto same = [&](std::uint64_t other) {
     return (other >= block.begin && other < block.end) || !out_of_order_.contains(other);
   };
-  recent_count_ = static_cast<std::size_t>(
-      std::remove_if(list, list + static_cast<std::ptrdiff_t>(recent_count_), same) - list);
-  recent_count_ = std::min(recent_count_ + 1, kRecent);
-  std::move_backward(list, list + static_cast<std::ptrdiff_t>(recent_count_) - 1,
-                     list + static_cast<std::ptrdiff_t>(recent_count_));
-  recent_[0] = position;
+  std::erase_if(recent_, same);
+  if (recent_.size() == kRecent) recent_.pop_back();
+  recent_.insert(recent_.begin(), position);
 }
 
 void Receiver::schedule_ack(const wire::Segment& segment, Order order, Instant now) {
@@ -182,7 +179,7 @@ void Receiver::add_sack(wire::TcpOptions& options) const {
     options.sack.push_back({seq_of(block.begin), seq_of(block.end)});
   };
   if (duplicate_) add(*duplicate_);
-  for (std::size_t i = 0; i < recent_count_; ++i) {
+  for (std::size_t i = 0; i < recent_.size(); ++i) {
     const Interval block = out_of_order_.find(recent_[i]);
     const auto said = [&](std::size_t other) {
       return recent_[other] >= block.begin && recent_[other] < block.end;

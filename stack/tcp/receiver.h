@@ -7,9 +7,9 @@
 //   delayed ACK (RFC 9293 3.8.6.3)  40 ms after the first segment not acknowledged at once
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "stack/base/interval_set.h"
 #include "stack/base/seq.h"
@@ -102,8 +102,7 @@ class Receiver {
   IntervalSet out_of_order_;
   std::optional<std::uint64_t> fin_;  // the FIN's position, once it was seen inside the window
   // Positions inside the blocks to report, most recent first; entries may be stale.
-  std::array<std::uint64_t, kRecent> recent_{};
-  std::size_t recent_count_ = 0;
+  std::vector<std::uint64_t> recent_;
   std::optional<Interval> duplicate_;  // for a DSACK
   bool sack_news_ = false;
 

@@ -264,7 +264,11 @@ Scoreboard::Tree::iterator Scoreboard::insert(Tree::iterator hint, const Record&
 
 void Scoreboard::remove(Tree::iterator it) {
   Tree::node_type node = records_.extract(it);
-  if (spare_.size() < kMaxSpare) spare_.push_back(std::move(node));
+  if (records_.empty()) {
+    std::vector<Tree::node_type>().swap(spare_);
+  } else if (spare_.size() < kMaxSpare) {
+    spare_.push_back(std::move(node));
+  }
 }
 
 // Cuts a record in two at `position`, which lies inside it; returns the left part. The right part

@@ -7,7 +7,8 @@
 //
 // Records live in a tree keyed by their end (a search is O(log n)); those in flight are also chained
 // in transmission order, which is the order RACK judges them in. Neighbours that are both SACKed are
-// joined, so a repeated SACK block costs one step. Nodes are recycled: no allocation while running.
+// joined, so a repeated SACK block costs one step. Nodes are recycled: no allocation while running; and
+// given back when nothing is outstanding.
 #pragma once
 
 #include <cstdint>

@@ -37,6 +37,16 @@ void Sender::start(std::uint64_t acked, std::uint64_t sent, std::uint64_t window
   }
 }
 
+const Recovery& Sender::recovery() const {
+  static const Recovery kNone;
+  return repair_ ? repair_->recovery : kNone;
+}
+
+Sender::Repair& Sender::repair() {
+  if (!repair_) repair_ = std::make_unique<Repair>();
+  return *repair_;
+}
+
 void Sender::sample_rtt(Duration rtt, Instant now) {
   rtt_.sample(rtt);
   rtt_.sample_minimum(rtt, now);
@@ -48,8 +58,8 @@ void Sender::set_mss(std::uint32_t mss, Instant now, MssReason reason) {
   mss_ = mss;
   controller_->set_mss(mss);
   if (larger || reason != MssReason::kPathMtu || !started_) return;
-  if (recovery_.phase() == Recovery::Phase::kTimeout && recovery_.can_undo()) {
-    recovery_.forgive();  // the timeout was about the size
+  if (recovery().phase() == Recovery::Phase::kTimeout && recovery().can_undo()) {
+    repair_->recovery.forgive();  // the timeout was about the size
     controller_->undo();
   }
   scoreboard_.mark_larger_lost(mss);
@@ -88,7 +98,7 @@ Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
   sample_from(input, delivery, now);
   if (dsack && !(tail_probe_.outstanding() && tail_probe_.explains(*dsack))) {
     rack_.on_dsack(snd_una(), snd_nxt());
-    recovery_.on_dsack(*dsack);
+    if (repair_) repair_->recovery.on_dsack(*dsack);
   }
   note_probe_answer(input, delivery, dsack, now);
   finish_recovery(input, delivery, duplicate);
@@ -99,9 +109,9 @@ Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
   } else {
     judge_by_duplicates(delivery, duplicate, now);
   }
-  if (recovery_.phase() == Recovery::Phase::kFast) {
+  if (recovery().phase() == Recovery::Phase::kFast) {
     const bool good = advanced && scoreboard_.lost() <= lost_before;
-    prr_.on_ack(delivery.newly_delivered, in_flight(),
+    repair_->prr.on_ack(delivery.newly_delivered, in_flight(),
                 good ? Prr::Progress::kGood : Prr::Progress::kDoubtful);
   }
   report_losses(now);
@@ -170,7 +180,7 @@ void Sender::note_probe_answer(const AckInput& input, const Scoreboard::Delivery
   const bool bare = delivery.newly_acked == 0 && input.sack.empty() && !input.carries_data &&
                     !input.signalling_only;
   const auto verdict = tail_probe_.on_ack(input.ack, dsack, bare);
-  if (verdict == TailLossProbe::Verdict::kRepairedLoss && recovery_.open()) {
+  if (verdict == TailLossProbe::Verdict::kRepairedLoss && recovery().open()) {
     controller_->on_congestion(congestion(cc::CongestionKind::kLoss, now));
     cwr_pending_ = true;
   }
@@ -179,7 +189,7 @@ void Sender::note_probe_answer(const AckInput& input, const Scoreboard::Delivery
 // RFC 3168 6.1.2: once per window of data; the echo goes on until our CWR has arrived.
 void Sender::take_ecn_echo(Instant now) {
   const bool reduced_already = ecn_point_ > 0 && snd_una() <= ecn_point_;
-  if (reduced_already || !recovery_.open()) return;
+  if (reduced_already || !recovery().open()) return;
   controller_->on_congestion(congestion(cc::CongestionKind::kEcn, now));
   ecn_point_ = snd_nxt();
   cwr_pending_ = true;
@@ -191,10 +201,10 @@ void Sender::finish_recovery(const AckInput& input, const Scoreboard::Delivery& 
                              bool duplicate) {
   if (was_in_vain(input, delivery, duplicate)) {
     undo();
-  } else if (recovery_.complete(snd_una())) {
-    recovery_.leave();
+  } else if (recovery().complete(snd_una())) {
+    repair_->recovery.leave();
     rack_.on_recovery_end();
-    frto_.stop();
+    repair_->frto.stop();
     duplicate_acks_ = 0;
     reno_delivered_ = 0;
   }
@@ -203,20 +213,22 @@ void Sender::finish_recovery(const AckInput& input, const Scoreboard::Delivery& 
 // Timestamps are the better witness: where an ACK carries them, F-RTO need not ask.
 bool Sender::was_in_vain(const AckInput& input, const Scoreboard::Delivery& delivery,
                          bool duplicate) {
+  if (!repair_) return false;
+  auto& [prr, recovery, frto] = *repair_;
   const bool advanced = delivery.newly_acked > 0;
-  if (advanced && input.echoed) frto_.stop();
+  if (advanced && input.echoed) frto.stop();
   const Frto::Facts facts{.una = snd_una(), .nxt = snd_nxt(), .advanced = advanced,
                           .duplicate = duplicate, .sack = sack_,
                           .originals = delivery.originals, .highest = delivery.highest};
-  const bool by_frto = frto_.on_ack(facts, mss_) == Frto::Verdict::kSpurious;
-  const bool by_time = advanced && recovery_.in_vain(snd_una(), input.echoed);
-  return by_time || (by_frto && recovery_.can_undo()) || recovery_.all_duplicates();
+  const bool by_frto = frto.on_ack(facts, mss_) == Frto::Verdict::kSpurious;
+  const bool by_time = advanced && recovery.in_vain(snd_una(), input.echoed);
+  return by_time || (by_frto && recovery.can_undo()) || recovery.all_duplicates();
 }
 
 void Sender::undo() {
-  if (!recovery_.open()) scoreboard_.unmark_lost();
-  recovery_.undone();
-  frto_.stop();
+  if (!recovery().open()) scoreboard_.unmark_lost();
+  repair_->recovery.undone();
+  repair_->frto.stop();
   controller_->undo();
   duplicate_acks_ = 0;
   reno_delivered_ = 0;
@@ -227,7 +239,7 @@ void Sender::judge_by_time(const Scoreboard::Delivery& delivery, Instant now) {
   const std::uint64_t lost_before = scoreboard_.lost();
   rack_.on_delivered(delivery, now);
   reordering_deadline_ = rack_.detect(scoreboard_, rack_facts(), now);
-  if (scoreboard_.lost() > lost_before && recovery_.open()) {
+  if (scoreboard_.lost() > lost_before && recovery().open()) {
     enter_fast_recovery(flight_before_ack_, now);
   }
 }
@@ -238,20 +250,20 @@ void Sender::judge_by_duplicates(Scoreboard::Delivery& delivery, bool duplicate,
     duplicate_acks_ = 0;
     const std::uint64_t hole = std::min<std::uint64_t>(mss_, delivery.newly_acked);
     const std::uint64_t known = std::min(reno_delivered_, delivery.newly_acked - hole);
-    reno_delivered_ = recovery_.open() ? 0 : reno_delivered_ - known;
+    reno_delivered_ = recovery().open() ? 0 : reno_delivered_ - known;
     delivery.newly_delivered -= known;
     const Scoreboard::Record* head = scoreboard_.first();
-    if (recovery_.phase() == Recovery::Phase::kFast && head != nullptr && !head->retransmitted) {
+    if (recovery().phase() == Recovery::Phase::kFast && head != nullptr && !head->retransmitted) {
       scoreboard_.mark_head_lost(mss_);  // a partial ACK: the next hole
     }
     return;
   }
-  if (!duplicate || recovery_.phase() == Recovery::Phase::kTimeout) return;
+  if (!duplicate || recovery().phase() == Recovery::Phase::kTimeout) return;
   ++duplicate_acks_;
   reno_delivered_ = std::min(reno_delivered_ + mss_, scoreboard_.in_flight());
   delivery.newly_delivered += mss_;
   // RFC 6582 3.2 step 2: what was sent before the last recovery starts no new one.
-  if (duplicate_acks_ == kDupThresh && recovery_.open() && snd_una() >= recovery_.point()) {
+  if (duplicate_acks_ == kDupThresh && recovery().open() && snd_una() >= recovery().point()) {
     scoreboard_.mark_head_lost(mss_);
     enter_fast_recovery(flight_before_ack_, now);
   }
@@ -263,9 +275,9 @@ void Sender::enter_fast_recovery(std::uint64_t flight, Instant now) {
   // path MTU that is lost alone was too large, not too much (RFC 8899 3, RFC 4821 7.7).
   const bool reduced = (ecn_point_ > 0 && snd_una() < ecn_point_) || only_path_probe_lost();
   if (!reduced) controller_->on_congestion(congestion(cc::CongestionKind::kLoss, now));
-  recovery_.enter(Recovery::Phase::kFast, snd_una(), snd_nxt(),
-                  reduced ? Recovery::Cause::kNotReduced : Recovery::Cause::kReduced);
-  prr_.enter(flight, controller_->cwnd(), mss_);
+  repair().recovery.enter(Recovery::Phase::kFast, snd_una(), snd_nxt(),
+                          reduced ? Recovery::Cause::kNotReduced : Recovery::Cause::kReduced);
+  repair().prr.enter(flight, controller_->cwnd(), mss_);
   tail_probe_.cancel();
   tail_probe_due_ = false;
   probe_deadline_ = kNever;
@@ -301,8 +313,8 @@ void Sender::feed_controller(const Scoreboard::Delivery& delivery, std::uint64_t
                        .latest_rtt = sampled ? rtt_.latest() : Duration::zero(),
                        .round = rate_sampler_.round(),
                        .round_ended = round_ended,
-                       .in_recovery = recovery_.phase() == Recovery::Phase::kFast,
-                       .after_timeout = recovery_.phase() == Recovery::Phase::kTimeout,
+                       .in_recovery = recovery().phase() == Recovery::Phase::kFast,
+                       .after_timeout = recovery().phase() == Recovery::Phase::kTimeout,
                        .cwnd_limited = cwnd_limited(),
                        .sample = sample});
   if (round_ended) {
@@ -329,7 +341,7 @@ Rack::Facts Sender::rack_facts() const {
   return {.srtt = rtt_.srtt(),
           .min_rtt = rtt_.min_rtt(),
           .mss = mss_,
-          .in_recovery = !recovery_.open()};
+          .in_recovery = !recovery().open()};
 }
 
 std::uint64_t Sender::in_flight() const {
@@ -344,7 +356,7 @@ Instant Sender::oldest_sent() const {
 
 std::uint64_t Sender::allowance() const {
   const bool proportional = controller_->recovery_pace() == cc::RecoveryPace::kProportional;
-  if (recovery_.phase() == Recovery::Phase::kFast && proportional) return prr_.allowance();
+  if (recovery().phase() == Recovery::Phase::kFast && proportional) return repair_->prr.allowance();
   const std::uint64_t flight = in_flight();
   return controller_->cwnd() > flight ? controller_->cwnd() - flight : 0;
 }
@@ -352,8 +364,8 @@ std::uint64_t Sender::allowance() const {
 std::uint64_t Sender::budget(Instant) const {
   if (!started_ || finished_) return 0;
   const std::uint64_t usable = window_edge() > snd_nxt() ? window_edge() - snd_nxt() : 0;
-  if (frto_.holds_retransmissions()) {
-    const std::uint64_t quota = std::min(frto_.quota(), usable);
+  if (asks_by_new_data()) {
+    const std::uint64_t quota = std::min(repair_->frto.quota(), usable);
     return quota - std::min(quota, end_ - snd_nxt());
   }
   const std::uint64_t claimed = scoreboard_.lost() + (end_ - snd_nxt());

@@ -143,7 +143,7 @@ class Sender {
   std::uint64_t snd_wnd() const { return snd_wnd_; }
   std::uint64_t in_flight() const;  // bytes, by the scoreboard
   Instant oldest_sent() const;      // when the lowest outstanding byte left; never: none is
-  bool in_recovery() const { return !recovery_.open(); }
+  bool in_recovery() const { return !recovery().open(); }
   bool all_sent() const { return started_ && snd_nxt() >= limit(); }
   bool fin_sent() const { return finished_ && snd_nxt() > end_; }
   bool fin_acked() const { return finished_ && snd_una() > end_; }
@@ -164,6 +164,16 @@ class Sender {
   static constexpr std::uint32_t kInitialSegments = 10;  // RFC 6928
   static constexpr std::uint32_t kFewSegments = 4;       // RFC 7765: rrthresh
   static constexpr Duration kSillyWindowOverride = 500ms;  // RFC 9293 3.8.6.2.1: 0.1 to 1 s
+
+  // What mends losses. Most connections never meet one.
+  struct Repair {
+    Prr prr;
+    Recovery recovery;
+    Frto frto;
+  };
+  const Recovery& recovery() const;
+  Repair& repair();  // made on first use
+  bool asks_by_new_data() const { return repair_ && repair_->frto.holds_retransmissions(); }
 
   // One past the last position there is to send, the FIN included.
   std::uint64_t limit() const { return end_ + (finished_ ? 1 : 0); }
@@ -242,9 +252,7 @@ class Sender {
   Rtt rtt_;
   Rack rack_;
   TailLossProbe tail_probe_;
-  Prr prr_;
-  Recovery recovery_;
-  Frto frto_;
+  std::unique_ptr<Repair> repair_;  // since the first loss
   Pacer pacer_;
   RateSampler rate_sampler_;
   std::uint64_t newly_lost_ = 0;         // bytes, since the controller last heard of an ACK

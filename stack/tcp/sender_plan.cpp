@@ -27,10 +27,10 @@ std::optional<Sender::Plan> Sender::plan(Instant now) {
     if (const auto probe = plan_tail_probe()) return probe;
     tail_probe_due_ = false;
   }
-  if (frto_.holds_retransmissions()) {
+  if (asks_by_new_data()) {
     if (const auto fresh = plan_frto()) return fresh;
-    if (frto_.sent_any()) return std::nullopt;  // the next ACK decides
-    frto_.stop();  // RFC 5682 3.1 step 2b: with nothing new to send there is no way to ask
+    if (repair_->frto.sent_any()) return std::nullopt;  // the next ACK decides
+    repair_->frto.stop();  // RFC 5682 3.1 step 2b: with nothing new to send there is no way to ask
   }
   if (const auto probe = plan_path_probe(now)) return probe;
   // RFC 6675 NextSeg: what is lost goes before what is new.
@@ -55,7 +55,7 @@ std::optional<Sender::Plan> Sender::plan_tail_probe() const {
 }
 
 std::optional<Sender::Plan> Sender::plan_frto() {
-  const std::uint64_t end = std::min({snd_nxt() + frto_.quota(), end_, window_edge()});
+  const std::uint64_t end = std::min({snd_nxt() + repair_->frto.quota(), end_, window_edge()});
   if (end <= snd_nxt()) return std::nullopt;
   return cover(snd_nxt(), end, Kind::kNew);
 }
@@ -159,13 +159,13 @@ void Sender::sent(const Plan& plan, std::uint32_t length, bool fin, Instant now)
   if (plan.position == snd_nxt()) {
     scoreboard_.append(end, segment, now);
     counters_.bytes_sent += length;
-    frto_.on_sent(size);
+    if (repair_) repair_->frto.on_sent(size);
   } else {
     const Scoreboard::Record* first = scoreboard_.first();
     const bool sacked = plan.position == snd_una() && first->fate == Scoreboard::Fate::kSacked;
     if (!sacked) scoreboard_.retransmit(plan.position, end, segment, now);
     if (plan.position == snd_una()) head_due_ = false;
-    recovery_.on_retransmitted(plan.position, size, now);
+    if (repair_) repair_->recovery.on_retransmitted(plan.position, size, now);
     counters_.bytes_retransmitted += length;
   }
   if (scoreboard_.last_order() != order_before) {
@@ -174,7 +174,7 @@ void Sender::sent(const Plan& plan, std::uint32_t length, bool fin, Instant now)
   chaser_due_ = false;
   if (probe) path_probe_sent(plan.position, end);
   if (plan.kind != Kind::kWindowProbe) pacer_.sent(length, pacing_rate(), now);
-  if (recovery_.phase() == Recovery::Phase::kFast) prr_.on_sent(size);
+  if (recovery().phase() == Recovery::Phase::kFast) repair_->prr.on_sent(size);
   last_sent_at_ = now;
   round_max_flight_ = std::max(round_max_flight_, in_flight());
   arm_after_sending(plan, now);

@@ -37,7 +37,7 @@ Sender::TimerOutcome Sender::on_deadline(Instant now) {
 void Sender::reordering_due(Instant now) {
   const std::uint64_t lost_before = scoreboard_.lost();
   reordering_deadline_ = rack_.detect(scoreboard_, rack_facts(), now);
-  if (scoreboard_.lost() > lost_before && recovery_.open()) {
+  if (scoreboard_.lost() > lost_before && recovery().open()) {
     enter_fast_recovery(in_flight() + scoreboard_.lost(), now);
   }
   judge_path_probe();
@@ -57,10 +57,11 @@ Sender::TimerOutcome Sender::retransmission_due(Instant now) {
   if (scoreboard_.first()->fate == Scoreboard::Fate::kSacked) scoreboard_.forget_sacks();
   if (consecutive_timeouts_ == 1) {
     // RFC 5682 2.1 step 1: nothing new is asked while an older recovery's answers may still come.
-    if (recovery_.open()) frto_.begin();
-    else frto_.stop();
+    if (recovery().open()) repair().frto.begin();
+    else repair().frto.stop();
     controller_->on_timeout(congestion(cc::CongestionKind::kLoss, now));
-    recovery_.enter(Recovery::Phase::kTimeout, snd_una(), snd_nxt(), Recovery::Cause::kReduced);
+    repair().recovery.enter(Recovery::Phase::kTimeout, snd_una(), snd_nxt(),
+                            Recovery::Cause::kReduced);
     cwr_pending_ = true;
   }
   if (sack_) {
@@ -102,7 +103,7 @@ void Sender::restart_retransmission_timer(Instant now) {
 void Sender::advance_retransmission_timer() {
   const bool few = scoreboard_.outstanding() < std::uint64_t{kFewSegments} * mss_;
   const bool nothing_follows = all_sent() || window_edge() <= snd_nxt();
-  if (sack_ || !few || !nothing_follows || !recovery_.open()) return;
+  if (sack_ || !few || !nothing_follows || !recovery().open()) return;
   const Instant since_sent = scoreboard_.first()->sent_at + retransmission_timeout();
   const Instant restarted = retransmission_deadline_ - retransmission_timeout();
   if (since_sent > restarted) retransmission_deadline_ = since_sent;
@@ -142,7 +143,7 @@ void Sender::arm_after_sending(const Plan& plan, Instant now) {
 
 // RFC 8985 7.2, 7.3: only while all is well, one at a time, and with an RTT measured in between.
 void Sender::arm_tail_probe(Instant now) {
-  const bool well = sack_ && recovery_.open() && !scoreboard_.empty() &&
+  const bool well = sack_ && recovery().open() && !scoreboard_.empty() &&
                     scoreboard_.sacked() == 0 && scoreboard_.lost() == 0 &&
                     (sampled_since_probe_ || !rtt_.has_sample());
   if (!well || tail_probe_.outstanding() || tail_probe_due_) {

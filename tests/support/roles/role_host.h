@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/host.h"
+#include "tests/support/roles/running_role.h"
 #include "tests/support/sim/host.h"
 
 namespace braid::sim {
@@ -12,9 +13,11 @@ class RoleHost final : public Host {
   explicit RoleHost(gateway::Host& role) : role_(role) {}
 
   void receive(int interface, const PacketIn& packet, Instant now) override {
+    const RunningRole running(role_);
     role_.receive(static_cast<tcp::InterfaceId>(interface), packet, now);
   }
   void flush(Instant now) override {
+    const RunningRole running(role_);
     // A device that was busy wakes its host when it can send again; which one it was is not said.
     for (tcp::InterfaceId i = 0; i < kMostInterfaces; ++i) {
       if (const Door* door = role_.doors().get(i); door && door->ready()) role_.door_opened(i);
