@@ -14,8 +14,7 @@ constexpr int kMaxLook = 128;
 struct Original {
   const sched::PathView& slow;
   Instant mapped_at;
-  std::uint64_t waiting;  // bytes up to its end that nobody has copied
-  std::uint64_t before;   // bytes unacknowledged there up to its end
+  std::uint64_t place;  // bytes there up to its end that wait for their ACKs
 };
 
 // While new bytes wait behind a full window: room taken by a copy is lost to them, so nothing is
@@ -26,7 +25,7 @@ Duration surely_left(const Original& range, Instant now) {
   const sched::PathView& slow = range.slow;
   const Duration age = now - range.mapped_at;
   if (age > slow.srtt + 4 * slow.rttvar) return slow.srtt;
-  const double share = static_cast<double>(std::min(range.waiting, slow.in_flight)) /
+  const double share = static_cast<double>(std::min(range.place, slow.in_flight)) /
                        static_cast<double>(std::max<std::uint64_t>(slow.in_flight, 1));
   const Duration by_place(static_cast<std::int64_t>(static_cast<double>(slow.srtt.count()) * share));
   return std::max(slow.srtt - age, by_place);
@@ -44,7 +43,7 @@ Duration likely_left(const Original& range, Instant now) {
   const std::uint64_t all = slow.in_flight + slow.lost;
   const bool to_be_repeated = slow.in_recovery && age > slow.srtt;
   const Duration by_place =
-      slow.delivery_rate.time_for(to_be_repeated ? all : std::min(range.before, all));
+      slow.delivery_rate.time_for(to_be_repeated ? all : std::min(range.place, all));
   if (age > std::max(slow.srtt, by_place) + 4 * slow.rttvar) return Duration::max();
   return std::max(slow.srtt - age, by_place);
 }
@@ -71,7 +70,7 @@ void Distributor::overtake(DataSender& sender, Instant now, Outcome& outcome) {
 void Distributor::overtake_on(DataSender& sender, sched::PathView& fast, Instant now,
                               Outcome& outcome) {
   StreamOffset from = sender.snd_una();
-  std::uint64_t place = 0;  // bytes of the slow paths up to here; with two paths, of one
+  std::uint64_t place = 0;  // bytes only slow paths carry up to here; with two paths, one
   for (int looks = 0; looks < kMaxLook && fast.budget >= fast.mss; ++looks) {
     const auto waiting = sender.waiting(fast.id, from, range_limit(fast));
     if (!waiting) break;
@@ -79,10 +78,10 @@ void Distributor::overtake_on(DataSender& sender, sched::PathView& fast, Instant
     const sched::PathView* const slow = find(waiting->carrier);
     place += waiting->range.length;
     if (slow != nullptr && !slow->in_doubt) {
-      const Original original{*slow, waiting->mapped_at, place,
-                              subflow_of(*slow).unacked_before(from)};
-      const Duration left = sender.unsent() > 0 ? surely_left(original, now)
-                                                : likely_left(original, now);
+      const Duration left =
+          sender.unsent() > 0
+              ? surely_left({*slow, waiting->mapped_at, place}, now)
+              : likely_left({*slow, waiting->mapped_at, subflow_of(*slow).unacked_before(from)}, now);
       if (fast.srtt >= left) continue;
     }
     const bool blocking = waiting->range.begin == sender.snd_una() && sender.is_window_full();
