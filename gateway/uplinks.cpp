@@ -4,11 +4,18 @@
 #include <tuple>
 
 namespace braid::gateway {
+namespace {
+
+// What decides where a connection begins: most fetch no more than a first window, and larger ones soon
+// have the other uplinks as well.
+constexpr std::uint64_t kSmallFetch = 15'000;  // bytes
+
+}  // namespace
 
 Uplinks::Uplinks(const GatewayConfig& config, tcp::Layer& tcp, Random& random)
     : config_(config), tcp_(tcp) {
   for (const UplinkConfig& uplink : config.uplinks) {
-    entries_.push_back({uplink, {}, {}, std::make_shared<sched::Link>(), {}});
+    entries_.push_back({uplink, {}, {}, {}, std::make_shared<sched::Link>(), {}});
     entries_.back().link->cost = uplink.cost;
   }
   next_port_ = random.below(static_cast<std::uint32_t>(config.last_port - config.first_port) + 1);
@@ -19,6 +26,7 @@ bool Uplinks::update(std::size_t uplink, const UplinkState& state) {
   if (entry.state == state) return false;
   entry.state = state;
   entry.health.forget();
+  entry.arrivals = ArrivalRate();
   entry.proven.reset();
   rebuild_paths();
   return true;
@@ -141,15 +149,27 @@ std::optional<wire::Endpoint> Uplinks::concentrator_from(const mptcp::LocalPath&
   return wire::Endpoint{*address, config_.concentrator_port};
 }
 
+Rate Uplinks::rate_down(std::size_t uplink, Instant now) const {
+  const Entry& entry = entries_[uplink];
+  return entry.config.rate_down.is_zero() ? entry.arrivals.rate(now) : entry.config.rate_down;
+}
+
+// A round trip for the SYN, one for the question, and what the answer takes to come.
+Duration Uplinks::small_fetch(std::size_t uplink, Instant now) const {
+  const Duration rtt = entries_[uplink].health.rtt(now);
+  if (rtt == Duration::zero()) return Duration::max();
+  const Rate rate = rate_down(uplink, now);
+  return 2 * rtt + (rate.is_zero() ? Duration::zero() : rate.time_for(kSmallFetch));
+}
+
 const mptcp::LocalPath* Uplinks::choose(std::span<const tcp::InterfaceId> tried,
                                         Instant now) const {
   const auto rank = [&](const mptcp::LocalPath& path) {
-    const PathHealth& health = entries_[uplink_of(path.interface)].health;
-    const Duration known = health.rtt(now);
-    const Duration rtt = known == Duration::zero() ? Duration::max() : known;
+    const std::size_t uplink = uplink_of(path.interface);
+    const PathHealth& health = entries_[uplink].health;
     return std::tuple(health.is_dead(now), health.is_doubtful(), health.is_deaf(now),
                       health.blocks_capable(now), path.backup,
-                      path.link->in_reserve, rtt, path.interface);
+                      path.link->in_reserve, small_fetch(uplink, now), path.interface);
   };
   const mptcp::LocalPath* best = nullptr;
   for (const mptcp::LocalPath& path : paths_) {

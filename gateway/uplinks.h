@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/arrival_rate.h"
 #include "gateway/config.h"
 #include "gateway/path_health.h"
 #include "stack/base/agenda.h"
@@ -54,6 +55,12 @@ class Uplinks final : public mptcp::LocalPaths {
   // The same for what health() has learnt meanwhile.
   bool refresh();
   bool has_link(tcp::InterfaceId interface) const;
+  // A segment of the concentrator's came in there, with so many bytes of payload.
+  void arrived(tcp::InterfaceId interface, std::uint64_t bytes, Instant now) {
+    entries_[uplink_of(interface)].arrivals.arrived(bytes, now);
+  }
+  // What it brings: its `rate:`, else as seen; zero: unknown.
+  Rate rate_down(std::size_t uplink, Instant now) const;
   // A Convert message of a connection was answered there.
   void answered(tcp::InterfaceId interface, Instant now);
   // Woken when a path is suspected, missed or found alive.
@@ -72,8 +79,9 @@ class Uplinks final : public mptcp::LocalPaths {
   // The concentrator's endpoint as reached from this path, if it has one of that family.
   std::optional<wire::Endpoint> concentrator_from(const mptcp::LocalPath& path) const;
   // Where a new connection starts: a usable path to the concentrator that is not among `tried`;
-  // living before dead, hearing before deaf, one for MPTCP before one that blocks it, regular before backup, then the one with the lowest
-  // RTT (unmeasured: last of its kind), then by configuration order. `now` judges the quarantines.
+  // living before dead, hearing before deaf, one for MPTCP before one that blocks it, regular before
+  // backup, then where a small fetch is through first (unmeasured RTT: last of its kind), then by
+  // configuration order. `now` judges the quarantines.
   const mptcp::LocalPath* choose(std::span<const tcp::InterfaceId> tried, Instant now) const;
 
  private:
@@ -81,10 +89,12 @@ class Uplinks final : public mptcp::LocalPaths {
     UplinkConfig config;
     UplinkState state;
     PathHealth health;
+    ArrivalRate arrivals;
     std::shared_ptr<sched::Link> link;
     std::optional<wire::Endpoint> proven;  // where a connection was let in last
   };
   void rebuild_paths();
+  Duration small_fetch(std::size_t uplink, Instant now) const;
   std::optional<wire::IpAddress> source_of(const UplinkState& state) const;
 
   const GatewayConfig& config_;

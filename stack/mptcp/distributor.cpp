@@ -23,16 +23,19 @@ sched::PathView Distributor::view_of(const Subflow& subflow, Instant now) const 
           .backup = subflow.backup(),
           .in_doubt = subflow.in_doubt(),
           .in_reserve = link != nullptr && link->in_reserve,
+          .in_recovery = info.in_recovery,
           .cost = link != nullptr ? link->cost : 0,
           .srtt = info.srtt,
           .rttvar = info.rttvar,
           .min_rtt = info.min_rtt,
           .cwnd = info.cwnd,
           .in_flight = in_flight,
+          .lost = info.lost,
           .budget = budget,
           .mss = info.mss,
           .super_segment = info.super_segment,
-          .pacing_rate = info.pacing_rate};
+          .pacing_rate = info.pacing_rate,
+          .delivery_rate = info.delivery_rate};
 }
 
 void Distributor::look(const std::vector<std::unique_ptr<Subflow>>& subflows, Instant now) {

@@ -5,7 +5,8 @@
 //
 // Overtaking (opportunistic retransmission and penalisation, Raiciu et al., NSDI 2012). When nothing
 // new may leave (the window is full, or there is nothing new) and a path has room, it takes over what
-// slower paths carry, as far as its copy arrives before the original can be expected. A path that held
+// slower paths carry, as far as its copy arrives before the original can be expected. How long that is
+// is judged differently where new bytes wait and where the stream ends. A path that held
 // the head of a full window that way is penalised (sched/penalty.h).
 #pragma once
 

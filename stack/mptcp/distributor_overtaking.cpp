@@ -10,17 +10,41 @@ namespace {
 // How many ranges are asked about before a path stays idle.
 constexpr int kMaxLook = 128;
 
-// How long until an ACK of a range can be expected that `slow` carries. Bytes leave a queue in order, so
-// it is at least the share of a round trip that its place in what is in flight stands for: an RTT that
-// grows while the queue does is not believed. Overdue beyond what RTTs vary by, it is lost, and its
-// repetition takes another round trip.
-Duration remaining(const sched::PathView& slow, Instant mapped_at, std::uint64_t place,
-                   Instant now) {
-  const Duration age = now - mapped_at;
+// When the ACK of a range can be expected that `slow` carries, as it looks to one who may copy it.
+struct Original {
+  const sched::PathView& slow;
+  Instant mapped_at;
+  std::uint64_t place;  // bytes there up to its end that wait for their ACKs
+};
+
+// While new bytes wait behind a full window: room taken by a copy is lost to them, so nothing is
+// believed but round trips. Bytes leave a queue in order, so it is at least the share of a round trip
+// that its place in what is in flight stands for: an RTT that grows while the queue does is not believed.
+// Overdue beyond what RTTs vary by, it is lost, and its repetition takes another round trip.
+Duration surely_left(const Original& range, Instant now) {
+  const sched::PathView& slow = range.slow;
+  const Duration age = now - range.mapped_at;
   if (age > slow.srtt + 4 * slow.rttvar) return slow.srtt;
-  const double share = static_cast<double>(std::min(place, slow.in_flight)) /
+  const double share = static_cast<double>(std::min(range.place, slow.in_flight)) /
                        static_cast<double>(std::max<std::uint64_t>(slow.in_flight, 1));
   const Duration by_place(static_cast<std::int64_t>(static_cast<double>(slow.srtt.count()) * share));
+  return std::max(slow.srtt - age, by_place);
+}
+
+// When nothing new is left, a copy costs bytes and no time, and the end of the stream waits for the
+// slowest range: at least as long as the path needs to deliver what lies before it, for what the first
+// bytes over a path wait in its queue no RTT has told yet. What was lost is repeated behind everything.
+// Nobody knows while nothing was delivered there, nor when it is overdue beyond what RTTs vary by: then
+// it may take a timer to find out.
+Duration likely_left(const Original& range, Instant now) {
+  const sched::PathView& slow = range.slow;
+  if (slow.delivery_rate.is_zero()) return Duration::max();
+  const Duration age = now - range.mapped_at;
+  const std::uint64_t all = slow.in_flight + slow.lost;
+  const bool to_be_repeated = slow.in_recovery && age > slow.srtt;
+  const Duration by_place =
+      slow.delivery_rate.time_for(to_be_repeated ? all : std::min(range.place, all));
+  if (age > std::max(slow.srtt, by_place) + 4 * slow.rttvar) return Duration::max();
   return std::max(slow.srtt - age, by_place);
 }
 
@@ -46,16 +70,20 @@ void Distributor::overtake(DataSender& sender, Instant now, Outcome& outcome) {
 void Distributor::overtake_on(DataSender& sender, sched::PathView& fast, Instant now,
                               Outcome& outcome) {
   StreamOffset from = sender.snd_una();
-  std::uint64_t place = 0;  // bytes of the slow paths up to here; with two paths, of one
+  std::uint64_t place = 0;  // bytes only slow paths carry up to here; with two paths, one
   for (int looks = 0; looks < kMaxLook && fast.budget >= fast.mss; ++looks) {
     const auto waiting = sender.waiting(fast.id, from, range_limit(fast));
     if (!waiting) break;
     from = waiting->range.begin + waiting->range.length;
     const sched::PathView* const slow = find(waiting->carrier);
     place += waiting->range.length;
-    const bool sooner = slow == nullptr || slow->in_doubt ||
-                        fast.srtt < remaining(*slow, waiting->mapped_at, place, now);
-    if (!sooner) continue;
+    if (slow != nullptr && !slow->in_doubt) {
+      const Duration left =
+          sender.unsent() > 0
+              ? surely_left({*slow, waiting->mapped_at, place}, now)
+              : likely_left({*slow, waiting->mapped_at, subflow_of(*slow).unacked_before(from)}, now);
+      if (fast.srtt >= left) continue;
+    }
     const bool blocking = waiting->range.begin == sender.snd_una() && sender.is_window_full();
     // Where the two are nearly alike, who is the slow one changes from moment to moment.
     if (blocking && slow != nullptr && slow->srtt > 2 * fast.srtt) penalise(*slow, now, outcome);

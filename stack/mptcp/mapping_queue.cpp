@@ -37,6 +37,14 @@ const MappingQueue::Mapping* MappingQueue::at(std::uint64_t position) const {
   return entry == nullptr ? nullptr : &entry->mapping;
 }
 
+std::optional<std::uint64_t> MappingQueue::position_of(StreamOffset offset) const {
+  const auto entry = std::find_if(entries_.begin(), entries_.end(), [offset](const Entry& e) {
+    return e.mapping.begin <= offset && offset < e.mapping.begin + e.mapping.length;
+  });
+  if (entry == entries_.end()) return std::nullopt;
+  return entry->mapping.position + (offset - entry->mapping.begin);
+}
+
 Slices MappingQueue::peek(std::uint64_t position, std::uint32_t max_length) const {
   const Entry* const entry = entry_at(position);
   if (entry == nullptr) return {};

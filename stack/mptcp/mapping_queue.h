@@ -42,6 +42,9 @@ class MappingQueue {
 
   // The mapping that holds `position`, or nullptr.
   const Mapping* at(std::uint64_t position) const;
+  // Where the pipe's byte at `offset` lies: its position on the subflow, the lowest if there are
+  // several; nothing when no mapping here holds it. Linear.
+  std::optional<std::uint64_t> position_of(StreamOffset offset) const;
   // Bytes from `position` on, never past the end of their mapping. Empty when not held.
   Slices peek(std::uint64_t position, std::uint32_t max_length) const;
 

@@ -52,6 +52,11 @@ std::uint64_t Subflow::queued() const {
   return end > handed_out_ ? end - handed_out_ : 0;
 }
 
+std::uint64_t Subflow::unacked_before(StreamOffset end) const {
+  const std::optional<std::uint64_t> last = queue_.position_of(end - 1);
+  return last && *last >= acked_ ? *last + 1 - acked_ : 0;
+}
+
 // ---- handshake
 
 // A DSS says that options pass and the peer speaks MPTCP, so what lacks is only the ACK with its key,

@@ -107,6 +107,8 @@ class Subflow final : public tcp::StreamUser {
   std::uint64_t queued() const;
   // Mapped, and not acknowledged by the subflow's TCP.
   std::uint64_t unacked() const { return send_end() - acked_; }
+  // The same up to `end` of the stream, which is mapped here: what the bytes before it wait for.
+  std::uint64_t unacked_before(StreamOffset end) const;
   std::uint32_t syn_bytes_refused() const { return syn_bytes_refused_; }
   // The peer has finished this subflow; we may still send on it.
   bool peer_half_closed() const { return peer_half_closed_; }

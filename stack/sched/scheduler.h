@@ -22,16 +22,19 @@ struct PathView {
   bool backup = false;      // used only when no other path is usable (RFC 8684 M46, M77)
   bool in_doubt = false;    // timed out and not yet heard of again
   bool in_reserve = false;  // its link is dearer than those that suffice (overflow_gate.h)
+  bool in_recovery = false; // it has lost some of what it carries
   std::uint32_t cost = 0;   // of a byte on its link, in no particular unit
   Duration srtt{};          // zero: no sample yet
   Duration rttvar{};
   Duration min_rtt{};           // zero: no sample yet
   std::uint64_t cwnd = 0;       // bytes
   std::uint64_t in_flight = 0;  // bytes, queued on the subflow included
+  std::uint64_t lost = 0;       // bytes it has to send again, not in flight
   std::uint64_t budget = 0;     // bytes it would take now
   std::uint32_t mss = 0;
   std::uint32_t super_segment = 0;  // bytes it can send as one
   Rate pacing_rate;                 // zero: not paced
+  Rate delivery_rate;               // what it was last seen to carry; zero: unknown
 };
 
 struct StreamView {

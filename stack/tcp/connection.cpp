@@ -306,9 +306,11 @@ Connection::PathInfo Connection::path_info() const {
   info.cwnd = sender_->controller().cwnd();
   info.ssthresh = sender_->controller().ssthresh();
   info.in_flight = sender_->in_flight();
+  info.lost = sender_->lost();
   info.send_window = sender_->snd_wnd();
   info.consecutive_timeouts = sender_->consecutive_timeouts();
   info.pacing_rate = sender_->pacing_rate();
+  info.delivery_rate = sender_->rate_sampler().rate();
   info.oldest_sent = sender_->oldest_sent();
   info.in_recovery = sender_->in_recovery();
   return info;

@@ -134,12 +134,14 @@ class Connection : public Agenda::Entry {
   struct PathInfo {
     Duration srtt{}, min_rtt{}, rttvar{}, rto{};
     std::uint64_t cwnd = 0, in_flight = 0, ssthresh = 0, send_window = 0;  // bytes
+    std::uint64_t lost = 0;             // bytes judged lost, and not sent again yet
     std::uint32_t mss = 0;              // payload bytes of a full segment, after options
     std::uint32_t path_mtu = 0;         // bytes of an IP packet the path is held to carry
     PathMtu::Source path_mtu_source = PathMtu::Source::kInterface;
     std::uint32_t super_segment = 0;    // payload bytes of the largest super-segment
     std::uint32_t consecutive_timeouts = 0;
     Rate pacing_rate;
+    Rate delivery_rate;                 // what it was last seen to carry (RateSampler); zero: unknown
     bool in_recovery = false;
     Instant last_received;              // any acceptable segment; the origin of time before one
     Instant oldest_sent = kNever;       // when the lowest unacknowledged byte left; never: none

@@ -55,6 +55,7 @@ cc::RateSample RateSampler::on_delivered(std::uint64_t bytes, std::uint64_t newe
   // answered: its counts hold, its rate does not.
   if (sample.interval > Duration::zero() && sample.interval >= min_rtt) {
     sample.rate = Rate::of(sample.delivered, sample.interval);
+    if (!sample.app_limited || sample.rate > rate_) rate_ = sample.rate;
   }
   return sample;
 }

@@ -35,6 +35,9 @@ class RateSampler {
   // No transmission before `order` will be asked about any more.
   void forget_before(std::uint64_t order);
 
+  // What the path delivers: the last sample that tells of the path; one that tells of the application
+  // counts when it shows more. Zero: no sample yet.
+  Rate rate() const { return rate_; }
   std::uint64_t delivered() const { return delivered_; }  // bytes, ever
   std::uint64_t lost() const { return lost_; }            // bytes, ever
   // Round trips by delivery: one ends when something is delivered that left after it began.
@@ -59,6 +62,7 @@ class RateSampler {
 
   std::uint64_t delivered_ = 0;
   std::uint64_t lost_ = 0;
+  Rate rate_;
   Instant delivered_at_;
   Instant first_sent_at_;
   std::uint64_t app_limited_until_ = 0;  // of delivered_; zero: not limited

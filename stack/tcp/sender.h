@@ -142,6 +142,7 @@ class Sender {
   bool raise_window(std::uint64_t window, Instant now);
   std::uint64_t snd_wnd() const { return snd_wnd_; }
   std::uint64_t in_flight() const;  // bytes, by the scoreboard
+  std::uint64_t lost() const { return scoreboard_.lost(); }  // bytes, waiting to be sent again
   Instant oldest_sent() const;      // when the lowest outstanding byte left; never: none is
   bool in_recovery() const { return !recovery().open(); }
   bool all_sent() const { return started_ && snd_nxt() >= limit(); }

@@ -29,7 +29,7 @@ options
   --controller NAME         of the bonded connection (the shipped default)
   --scheduler NAME
   --alone NAME              the single uplink's controller (cubic)
-  --start rtt|soonest       on the uplink with the shorter RTT (rtt), or where 15 kB are through first
+  --start rtt|soonest       on the uplink with the shorter RTT, or where 15 kB are through first (soonest)
   --no-small                without the transfers of 10 kB, 100 kB and 1 MB
 )";
 

@@ -8,7 +8,7 @@ namespace braid::law {
 struct Terms {
   mptcp::ConnectionConfig bundle = shipped();   // unless a table says otherwise
   cc::Algorithm alone = cc::Algorithm::kCubic;  // what a user has without bonding
-  Start start = Start::kShortestRtt;            // as the gateway does
+  Start start = Start::kSoonest;                // as the gateway does
   bool small = true;                            // the short transfers, too
 };
 

@@ -39,6 +39,9 @@ class Net::End final : public mptcp::LocalPaths, public tcp::Exit {
                                              const wire::Endpoint&) override {
     return ++next_port;
   }
+  Duration expected_rtt(const mptcp::LocalPath& path, Instant) const override {
+    return net_.cell_.uplinks[path.interface - 1].rtt;
+  }
   bool ready(tcp::InterfaceId) const override { return true; }
   void send(tcp::InterfaceId interface, const wire::Segment& segment) override {
     net_.emit(*this, interface, segment);
@@ -93,9 +96,9 @@ Net::~Net() = default;
 
 std::size_t Net::first_uplink() const {
   const auto delay = [this](const Uplink& uplink) {
-    constexpr std::uint64_t kFew = 15'000;  // bytes
+    constexpr std::uint64_t kFew = 15'000;  // bytes; gateway/uplinks.cpp
     return transfer_.start == Start::kShortestRtt ? uplink.rtt
-                                                  : uplink.rtt + uplink.rate.time_for(kFew);
+                                                  : 2 * uplink.rtt + uplink.rate.time_for(kFew);
   };
   return delay(cell_.uplinks[1]) < delay(cell_.uplinks[0]) ? 1 : 0;
 }

@@ -9,7 +9,7 @@
 //   download  the client asks with 100 bytes, the server answers with the transfer
 //   upload    the client sends the transfer
 // The client is the end that has uplinks to choose from. It starts as a gateway does that has used both
-// before: on the one with the shorter RTT (gateway/uplinks.h).
+// before: where a small fetch is through first (gateway/uplinks.h), and it knows their round trips.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ namespace braid::law {
 
 enum class Way : std::uint8_t { kBonded, kFirst, kSecond };  // both uplinks; plain TCP over one
 enum class Direction : std::uint8_t { kDown, kUp };
-// kSoonest: where 15 kB would be through first, for which the gateway would have to know rates, too.
+// kSoonest: where 15 kB are through first, as the gateway does that knows rates, too.
 enum class Start : std::uint8_t { kShortestRtt, kSoonest };
 
 // What both roles make of a configuration that says nothing of it (gateway/bundle.h).
@@ -49,7 +49,7 @@ struct Transfer {
   cc::Algorithm alone = cc::Algorithm::kCubic;  // of plain TCP
   mptcp::ConnectionConfig bundle = shipped();   // of the bonded connection
   std::size_t memory = 256U << 20;              // of each end, bytes
-  Start start = Start::kShortestRtt;
+  Start start = Start::kSoonest;
   Duration limit = 600s;
 };
 

@@ -119,6 +119,49 @@ TEST_SUITE("gateway") {
     CHECK(bench.choice() == 1u);
   }
 
+  TEST_CASE("a connection starts where a small fetch is through first, as far as rates are known") {
+    Bench bench;
+    bench.all_up();
+    bench.uplinks.health(0).measured(20ms, bench.now);
+    bench.uplinks.health(1).measured(40ms, bench.now);
+    CHECK(bench.choice() == 0u);
+    const auto bring = [&](std::size_t uplink, Duration apart) {
+      for (int i = 0; i < 10; ++i) {
+        bench.uplinks.arrived(Uplinks::interface_of(uplink), 1420, bench.now += apart);
+      }
+    };
+    SUBCASE("one that was seen to be slow is a later choice than one of the longer RTT") {
+      bring(0, 10ms);  // 15 kB take 105 ms there
+      CHECK(bench.choice() == 1u);
+      bring(1, 20ms);  // and 210 ms here
+      CHECK(bench.choice() == 0u);
+    }
+    SUBCASE("one that is fast enough stays the first choice") {
+      bring(0, 2ms);
+      CHECK(bench.choice() == 0u);
+    }
+    SUBCASE("what the configuration says counts before what was seen") {
+      bring(0, 10ms);
+      bench.config.uplinks[0].rate_down = Rate::bits_per_second(50'000'000);
+      bench.uplinks.reconfigure(bench.config.uplinks);
+      CHECK(bench.choice() == 0u);
+      bench.config.uplinks[0].rate_down = Rate::bits_per_second(1'000'000);
+      bench.uplinks.reconfigure(bench.config.uplinks);
+      CHECK(bench.choice() == 1u);
+    }
+    SUBCASE("a new attachment may have another rate") {
+      bring(0, 10ms);
+      bench.up(0, address("10.1.0.3"));
+      bench.uplinks.health(0).measured(20ms, bench.now);
+      CHECK(bench.choice() == 0u);
+    }
+    SUBCASE("what was never measured is a later choice than what is slow") {
+      bring(0, 10ms);
+      bench.uplinks.health(1).forget();
+      CHECK(bench.choice() == 0u);
+    }
+  }
+
   TEST_CASE("a port is not used again before the others have been, nor while in use (S23)") {
     ChunkPool pool{1 << 20};
     std::vector<std::unique_ptr<Leg>> legs;  // they outlive the connections of the bench

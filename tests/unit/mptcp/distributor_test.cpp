@@ -17,6 +17,20 @@ bool join_quick_and_slow(MptcpPair& pair) {
   return pair.run([&] { return pair.a.open_subflows() == 2 && pair.b.open_subflows() == 2; }, 10s);
 }
 
+// How long a short download takes from the SYN on; path 1 alone when there is no other.
+Duration short_download(const std::vector<MptcpPair::Wire>& wires, std::uint64_t bytes) {
+  MptcpPair pair(46, static_cast<std::uint32_t>(wires.size()));
+  for (std::size_t i = 0; i < wires.size(); ++i) {
+    pair.wires[static_cast<std::uint32_t>(i) + 1] = wires[i];
+  }
+  const Instant start = pair.now();
+  CHECK(pair.establish());
+  pair.b.offer(bytes, false);
+  CHECK(pair.run([&] { return !pair.a.drain() || pair.a.drained == bytes; }, 10s));
+  if (wires.size() > 1) CHECK(pair.a.bytes_in(2) > 0);
+  return pair.now() - start;
+}
+
 const mptcp::Connection::Counters& counters(const MptcpPair::End& end) {
   return end.connection->counters();
 }
@@ -35,6 +49,21 @@ TEST_SUITE("mptcp") {
     CHECK(counters(pair.b).overtaking_bytes > 0);
     CHECK(counters(pair.b).overtaking_bytes < 1'000'000);
     CHECK(counters(pair.b).copied_bytes == 0);
+  }
+
+  // A joined path's handshake tells a round trip, and nothing of what its queue takes to empty.
+  TEST_CASE("a short download does not wait for what a much slower path of the same RTT was given") {
+    const MptcpPair::Wire quick{.rate = 1'000'000, .queue = 1s};
+    const MptcpPair::Wire slow{.rate = 40'000, .queue = 1s};
+    const Duration alone = short_download({quick}, 100'000);
+    CHECK(short_download({quick, slow}, 100'000) < alone * 11 / 10);
+  }
+
+  TEST_CASE("a short download does not wait for the repetitions of what a slow path has lost") {
+    const MptcpPair::Wire quick{.delay = 50ms, .rate = 950'000, .queue = 200ms};
+    const MptcpPair::Wire slow{.delay = 5ms, .rate = 48'000, .queue = 130ms};
+    const Duration alone = short_download({quick}, 100'000);
+    CHECK(short_download({quick, slow}, 100'000) < alone * 11 / 10);
   }
 
   TEST_CASE("where both paths are alike nothing is taken over") {

@@ -46,6 +46,21 @@ TEST_CASE("mappings lie back to back, whatever they map") {
   CHECK(bench.queue.subflow_sequence(1300) == 1001);
 }
 
+TEST_CASE("a byte of the pipe is found where it was mapped first, until that was acknowledged") {
+  Bench bench;
+  bench.queue.set_start(300);
+  bench.push(10'000, 1000);
+  bench.push(50'000, 500);
+  bench.push(10'000, 200);
+  CHECK(bench.queue.position_of(StreamOffset(10'000)) == 300);
+  CHECK(bench.queue.position_of(StreamOffset(10'999)) == 1299);
+  CHECK(bench.queue.position_of(StreamOffset(50'001)) == 1301);
+  CHECK(!bench.queue.position_of(StreamOffset(11'000)));
+  while (bench.queue.acked(1300)) {
+  }
+  CHECK(bench.queue.position_of(StreamOffset(10'100)) == 1900);
+}
+
 TEST_CASE("bytes never reach past the end of their mapping") {
   Bench bench;
   bench.push(0, 1000);

@@ -76,6 +76,25 @@ TEST_CASE("what left while the application was the limit is marked until it is a
   CHECK_FALSE(sampler.on_delivered(kSegment, 3, 10ms, kStart + 42ms).app_limited);
 }
 
+TEST_CASE("the path's rate is the last sample; one that tells of the application counts when it shows more") {
+  RateSampler sampler;
+  CHECK(sampler.rate().is_zero());
+  sampler.on_sent(1, kSegment, kSegment, kStart);
+  sampler.on_delivered(kSegment, 1, 10ms, kStart + 10ms);
+  CHECK(sampler.rate() == Rate::of(kSegment, 10ms));
+  sampler.on_sent(2, kSegment, kSegment, kStart + 10ms);
+  sampler.on_delivered(kSegment, 2, 10ms, kStart + 30ms);
+  CHECK(sampler.rate() == Rate::of(kSegment, 20ms));
+  sampler.on_app_limited(0);
+  sampler.on_sent(3, kSegment, kSegment, kStart + 30ms);
+  sampler.on_delivered(kSegment, 3, 10ms, kStart + 70ms);
+  CHECK(sampler.rate() == Rate::of(kSegment, 20ms));
+  sampler.on_app_limited(0);
+  sampler.on_sent(4, kSegment, kSegment, kStart + 70ms);
+  sampler.on_delivered(kSegment, 4, 10ms, kStart + 80ms);
+  CHECK(sampler.rate() == Rate::of(kSegment, 10ms));
+}
+
 TEST_CASE("a loss is told with the flight it left in and what else was lost since") {
   RateSampler sampler;
   send(sampler, 1, 4, 1ms);
