@@ -144,6 +144,7 @@ class Sender {
   std::uint64_t in_flight() const;  // bytes, by the scoreboard
   Instant oldest_sent() const;      // when the lowest outstanding byte left; never: none is
   bool in_recovery() const { return !recovery_.open(); }
+  const Scoreboard& scoreboard() const { return scoreboard_; }
   bool all_sent() const { return started_ && snd_nxt() >= limit(); }
   bool fin_sent() const { return finished_ && snd_nxt() > end_; }
   bool fin_acked() const { return finished_ && snd_una() > end_; }
