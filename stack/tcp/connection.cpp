@@ -316,6 +316,18 @@ Connection::PathInfo Connection::path_info() const {
   return info;
 }
 
+Connection::Outstanding Connection::outstanding() const {
+  Outstanding out;
+  if (!sender_) return out;
+  const Scoreboard& scoreboard = sender_->scoreboard();
+  out = {.all = scoreboard.outstanding(), .sacked = scoreboard.sacked(), .lost = scoreboard.lost()};
+  for (const Scoreboard::Record& record : scoreboard.records()) {
+    const bool again = record.retransmitted && record.fate == Scoreboard::Fate::kInFlight;
+    if (again) out.retransmitted += record.size();
+  }
+  return out;
+}
+
 Connection::Counters Connection::counters() const {
   Counters counters = counters_;
   if (receiver_) counters.bytes_in = receiver_->bytes_received();

@@ -147,6 +147,13 @@ class Connection : public Agenda::Entry {
     Instant oldest_sent = kNever;       // when the lowest unacknowledged byte left; never: none
   };
   PathInfo path_info() const;
+  // What is unacknowledged, for who wants to know exactly: walks the scoreboard. Bytes.
+  struct Outstanding {
+    std::uint64_t all = 0, sacked = 0;
+    std::uint64_t lost = 0;           // and not sent again
+    std::uint64_t retransmitted = 0;  // sent again, its fate open
+  };
+  Outstanding outstanding() const;
   struct Counters {
     std::uint64_t segments_in = 0, segments_out = 0, bytes_in = 0, bytes_out = 0,
                   bytes_retransmitted = 0, timeouts = 0, challenge_acks = 0;

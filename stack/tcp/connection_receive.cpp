@@ -164,7 +164,9 @@ bool Connection::passes_sequence(const wire::Segment& segment, std::int64_t posi
                            static_cast<std::int64_t>(receiver_->last_ack_sent()),
                            static_cast<std::int64_t>(receiver_->window().edge())};
   const std::uint32_t length = segment.payload.size();
-  switch (check_sequence(space, position, length)) {
+  // A FIN counts: text sent again with the FIN that was not ready the first time is not all old.
+  const std::uint32_t fin = segment.flags.fin ? 1 : 0;
+  switch (check_sequence(space, position, length + fin)) {
     case SequenceVerdict::kAccept: return true;
     case SequenceVerdict::kAckOnly:
       receiver_->ack_now();

@@ -79,9 +79,12 @@ void Receiver::note_duplicate(std::uint64_t first, std::uint64_t begin, std::uin
   if (!sack_) return;
   Interval run{first, begin};
   if (first >= begin) {
-    if (begin >= end || !out_of_order_.contains(begin)) return;
-    run = {begin, std::min(end, out_of_order_.find(begin).end)};
-    note_recent(begin);
+    const std::vector<Interval>& held = out_of_order_.ranges();
+    const auto known = std::find_if(held.begin(), held.end(),
+                                    [&](const Interval& one) { return one.end > begin; });
+    if (known == held.end() || known->begin >= end) return;
+    run = {std::max(begin, known->begin), std::min(end, known->end)};
+    note_recent(run.begin);
   }
   const bool joins = duplicate_ && run.begin <= duplicate_->end && run.end >= duplicate_->begin;
   duplicate_ = joins ? Interval{std::min(run.begin, duplicate_->begin),

@@ -145,6 +145,7 @@ class Sender {
   std::uint64_t lost() const { return scoreboard_.lost(); }  // bytes, waiting to be sent again
   Instant oldest_sent() const;      // when the lowest outstanding byte left; never: none is
   bool in_recovery() const { return !recovery().open(); }
+  const Scoreboard& scoreboard() const { return scoreboard_; }
   bool all_sent() const { return started_ && snd_nxt() >= limit(); }
   bool fin_sent() const { return finished_ && snd_nxt() > end_; }
   bool fin_acked() const { return finished_ && snd_una() > end_; }

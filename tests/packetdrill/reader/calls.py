@@ -18,7 +18,14 @@ MORE = {
     "O_RDWR": 2, "O_NONBLOCK": 0o4000, "EPOLLET": 1 << 31, "EPOLLONESHOT": 1 << 30,
     "EPOLL_CTL_ADD": 1, "EPOLL_CTL_DEL": 2, "EPOLL_CTL_MOD": 3, "SOL_TCP": 6, "SOL_IP": 0, "SOL_IPV6": 41, "TCP_CONGESTION": 13, "MSG_EOR": 0x80,
     "MSG_ZEROCOPY": 0x4000000, "SPLICE_F_NONBLOCK": 2, "IPV6_TCLASS": 67, "TCP_MD5SIG": 14,
+    "SO_ZEROCOPY": 60, "SO_EE_ORIGIN_ZEROCOPY": 5, "SO_EE_CODE_ZEROCOPY_COPIED": 1,
+    "TCP_INQ": 36, "TCP_CM_INQ": 36, "TCP_IS_MPTCP": 43, "IP_MTU_DISCOVER": 10,
+    "IP_PMTUDISC_DONT": 0, "IP_PMTUDISC_WANT": 1, "IP_PMTUDISC_DO": 2, "IP_PMTUDISC_PROBE": 3,
+    "IPV6_MTU_DISCOVER": 23, "IP_RECVERR": 11, "IPV6_RECVERR": 25, "NULL": 0,
+    "TCP_THIN_LINEAR_TIMEOUTS": 16, "TCP_TX_DELAY": 37, "SO_MAX_PACING_RATE": 47,
 }
+FAMILY_NAMES = {"CMSG_LEVEL_IP": ("SOL_IP", "SOL_IPV6"),
+                "CMSG_TYPE_RECVERR": ("IP_RECVERR", "IPV6_RECVERR")}
 SLACK = 4096  # bytes of a buffer beyond what a script names
 
 
@@ -61,6 +68,7 @@ class Calls:
     def __init__(self, library, world):
         self.library, self.world = library, world
         self.numbers = {}  # scripted descriptor -> live
+        self.under_test = -1  # the live one %{ }% blocks ask
 
     def fd(self, text):
         return self.numbers.get(value(text), value(text) if value(text) < 0 else 1 << 20)
@@ -80,6 +88,8 @@ class Calls:
         creates = event.name in ("socket", "accept", "epoll_create") and event.expected >= 0
         if creates and result >= 0:
             self.numbers[event.expected] = result
+            if event.name != "epoll_create":
+                self.under_test = result
             return
         if result != event.expected:
             raise Mismatch("%s: expected %d, got %d %s" % (
@@ -109,6 +119,8 @@ class Calls:
         return self.library.call("accept", self.fd(a[0]), None, None)
 
     def do_connect(self, a, _):
+        if "AF_UNSPEC" in a[1]:
+            return self.library.call("connect", self.fd(a[0]), bytes(16), 16)
         data = self.address("remote")
         self.world.connecting()
         return self.library.call("connect", self.fd(a[0]), data, len(data))
@@ -120,31 +132,37 @@ class Calls:
         return self.library.call("shutdown", self.fd(a[0]), value(a[1]))
 
     # --- bytes
-    def take(self, name, fd, size, *more):
+    def take(self, name, a, *more):
+        size = value(a[2])
         buffer = ctypes.create_string_buffer(size + SLACK)
-        return self.library.call(name, fd, ctypes.addressof(buffer), size, *more)
+        place = None if a[1] == "NULL" else ctypes.addressof(buffer)
+        return self.library.call(name, self.fd(a[0]), place, size, *more)
 
     def do_read(self, a, _):
-        return self.take("read", self.fd(a[0]), value(a[2]))
+        return self.take("read", a)
 
     def do_recv(self, a, _):
-        return self.take("recv", self.fd(a[0]), value(a[2]), value(a[3]))
+        return self.take("recv", a, value(a[3]))
 
     def do_recvfrom(self, a, _):
-        return self.take("recvfrom", self.fd(a[0]), value(a[2]), value(a[3]), None, None)
+        return self.take("recvfrom", a, value(a[3]), None, None)
+
+    def give(self, a):
+        """The bytes to write: zeroes, or a pointer to nowhere."""
+        return None if a[1] == "NULL" else bytes(value(a[2]))
 
     def do_write(self, a, _):
-        return self.library.call("write", self.fd(a[0]), bytes(value(a[2])), value(a[2]))
+        return self.library.call("write", self.fd(a[0]), self.give(a), value(a[2]))
 
     def do_send(self, a, _):
-        return self.library.call("send", self.fd(a[0]), bytes(value(a[2])), value(a[2]), value(a[3]))
+        return self.library.call("send", self.fd(a[0]), self.give(a), value(a[2]), value(a[3]))
 
     def do_sendto(self, a, _):
         data = self.address("remote") if a[4] == "..." else None
         flags = value(a[3])
         if flags & MORE["MSG_FASTOPEN"]:
             self.world.connecting()
-        return self.library.call("sendto", self.fd(a[0]), bytes(value(a[2])), value(a[2]), flags,
+        return self.library.call("sendto", self.fd(a[0]), self.give(a), value(a[2]), flags,
                                  data, len(data) if data else 0)
 
     def parts(self, text):
@@ -163,25 +181,59 @@ class Calls:
         return self.library.call("writev", self.fd(a[0]), table, count)
 
     def message(self, text, named):
+        """msghdr of {msg_name(...)=..., msg_iov(1)=[...], ...}, and what it points to."""
         told = re.search(r"msg_iov\(\d+\)=(\[.*?\}\])", text, re.S)
         table, keep, count = self.parts(told.group(1))
         table = ctypes.create_string_buffer(table)
         address = ctypes.create_string_buffer(self.address("remote")) if named else None
         size = len(self.address("remote")) if named else 0
+        control = ctypes.create_string_buffer(SLACK)
+        asked = SLACK if "msg_control" in text else 0
         data = struct.pack("QI4xQQQQi4x", ctypes.addressof(address) if named else 0, size,
-                           ctypes.addressof(table), count, 0, 0, 0)
-        return data, (table, keep, address)
+                           ctypes.addressof(table), count,
+                           ctypes.addressof(control) if asked else 0, asked, 0)
+        return data, control, (table, keep, address)
 
     def do_sendmsg(self, a, _):
         fast = "MSG_FASTOPEN" in a[2]
         if fast:
             self.world.connecting()
-        data, keep = self.message(a[1], fast)
+        data, control, keep = self.message(a[1], fast)
         return self.library.call("sendmsg", self.fd(a[0]), data, value(a[2]))
 
     def do_recvmsg(self, a, _):
-        data, keep = self.message(a[1], False)
-        return self.library.call("recvmsg", self.fd(a[0]), data, value(a[2]))
+        data, control, keep = self.message(a[1], False)
+        data = ctypes.create_string_buffer(data)
+        result = self.library.call("recvmsg", self.fd(a[0]), ctypes.addressof(data), value(a[2]))
+        if result >= 0:
+            length, flags = struct.unpack_from("Qi", data, 40)
+            told = re.search(r"msg_flags=([\w|]+)", a[1])
+            if told and value(told.group(1)) != flags:
+                raise Mismatch("recvmsg: expected %s, got flags %#x" % (told.group(), flags))
+            self.compare_control(a[1], control.raw[:length])
+        return result
+
+    def compare_control(self, text, got):
+        """Control messages: level, type and data of each, in order."""
+        told = re.search(r"msg_control=(\[.*\])", text, re.S)
+        wanted = b""
+        for part in split(told.group(1)[1:-1]) if told else []:
+            message = fields(part)
+            level, kind = (FAMILY_NAMES.get(message[name], (message[name],) * 2)[self.world.ipv6]
+                           for name in ("cmsg_level", "cmsg_type"))
+            data = self.control_data(message["cmsg_data"])
+            one = struct.pack("Qii", 16 + len(data), value(level), value(kind)) + data
+            wanted += one + bytes(-len(one) % 8)
+        if wanted and wanted != got[:len(wanted)].ljust(len(wanted), b"\0"):
+            raise Mismatch("control: expected %s, got %s" % (wanted.hex(), got.hex()))
+
+    def control_data(self, text):
+        if not text.startswith("{"):
+            return struct.pack("i", value(text))
+        told = {name: value(what) for name, what in fields(text).items()}
+        data = struct.pack("=IBBBxII", told["ee_errno"], told["ee_origin"], told["ee_type"],
+                           told["ee_code"], told["ee_info"], told["ee_data"])
+        return data + bytes(28 if self.world.ipv6 else 16)  # the offender: nobody
 
     # --- options
     def do_fcntl(self, a, _):

@@ -28,6 +28,8 @@ class Context:
     def __init__(self):
         self.local_key = self.remote_key = None
         self.addresses = {}
+        self.segment_seq = 0  # of the packet whose options are read
+        self.defined = {}  # what the command line says names stand for
         self.named = None  # (name, whether it is the stack's) -> packed address
 
     def data_sequence(self, key, relative):
@@ -68,8 +70,11 @@ def encode_one(text, subflow, context, inbound):
         blocks = [(int(a), int(b)) for a, b in re.findall(r"(\d+):(\d+)", text)]
         return [(5, ("sack", blocks))]
     if name in ("fo", "foexp"):
-        cookie = bytes.fromhex(words(text)[1]) if len(words(text)) > 1 else b""
+        told = words(text)[1:]
+        cookie = bytes.fromhex(context.defined.get(told[0], told[0])) if told else b""
         return [(34, cookie) if name == "fo" else (254, b"\xf9\x89" + cookie)]
+    if name == "md5":
+        return [(19, bytes(16))]
     return [(30, MPTCP[name](text, subflow, context, inbound))]
 
 
@@ -125,7 +130,9 @@ def dss(text, subflow, context, inbound):
         value = context.data_sequence(mine, int(mapping.group(2)))
         flags |= 4 if mapping.group(1) == "4" else 12
         body += struct.pack("!I", value & MASK32) if mapping.group(1) == "4" else struct.pack("!Q", value)
-        body += struct.pack("!IH", number(text, "ssn") or 0, number(text, "dll") or 0)
+        ssn = number(text, "ssn")  # left out: where the segment stands
+        body += struct.pack("!IH", context.segment_seq if ssn is None else ssn,
+                            number(text, "dll") or 0)
     if re.search(r"\bfin\b", text):
         flags |= 16
     return bytes([0x20, flags]) + body

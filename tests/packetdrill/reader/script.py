@@ -1,7 +1,7 @@
 """A script in packetdrill's language, read into events.
 
 Covers what scripts of TCP and MPTCP use: options lines, packets both ways with TCP options, ICMP
-errors, system calls with results, shell commands; %{ }% blocks keep their time and are not run.
+errors, system calls with results, shell commands, %{ }% blocks.
 """
 
 import re
@@ -19,13 +19,15 @@ class Event:
         self.__dict__.update(fields)
 
 
-TIME = re.compile(r"\s*(?:(\*)|(\+?)\s*(\d*\.?\d+)(?:(~|\.\.\.)\s*(\+?)(\d*\.?\d+))?)(?=[\s%`<>a-z])")
+NUMBER = r"(\d+\.\d*|\.\d+|\d+)"
+TIME = re.compile(r"\s*(?:(\*)|(\+?)\s*%s(?:\s*(~|\.\.\.)\s*(\+?)%s)?)(?=[\s%%`<>a-z])" %
+                  (NUMBER, NUMBER))
 SEGMENT = re.compile(r"\s*(?:\((?P<note>[^)]*)\)\s*)?(?:\[(?P<ecn>[a-z0-9, ]+)\]\s*)?"
                      r"(?:addr\[(?P<from>\w+)\]\s*)?(?P<arrow>>\s*addr\[(?P<to>\w+)\]\s*)?"
                      r"(?P<flags>[FSRPWEU.]+|-)\s+(?P<seq>\d+):(?P<end>\d+)\((?P<len>\d+)\)\s*"
                      r"(?:ack\s+(?P<ack>\d+)\s*)?(?:win\s+(?P<win>\d+)\s*)?"
                      r"(?:urg\s+(?P<urg>\d+)\s*)?(?P<options><.*>)?\s*$", re.S)
-ICMP = re.compile(r"\s*icmp\s+(?P<name>\w+)(?:\s+mtu\s+(?P<mtu>\d+))?\s*"
+ICMP = re.compile(r"\s*icmp\s+(?:unreachable\s+)?(?P<name>\w+)?(?:\s+mtu\s+(?P<mtu>\d+))?\s*"
                   r"\[(?P<seq>\d+):(?P<end>\d+)(?:\((?P<len>\d+)\))?\]\s*$")
 
 
@@ -72,7 +74,7 @@ def read_event(text, place, line, events):
         return stop + 1
     if text.startswith("%{", place):
         stop = text.index("}%", place)
-        events.append(Event("code", at, line))
+        events.append(Event("code", at, line, text=text[place + 2:stop]))
         return stop + 2
     if text[place] in "<>":
         stop = text.find("\n", place + 1)

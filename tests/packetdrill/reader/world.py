@@ -25,6 +25,7 @@ class World:
         self.bind_port, self.connect_port, self.far_port = 8080, 8080, 40000
         self.context = tcp_options.Context()
         self.context.named = self.named
+        self.context.defined = settings.get("defined", {})
         self.subflows = {}  # by the number scripts give: 0 for the first
         self.current = 0
         self.awaiting_syn = False
@@ -53,6 +54,7 @@ class World:
 
     def choose(self, event, outbound):
         segment = event.segment
+        self.context.segment_seq = int(segment["seq"])
         names = [n for n in (segment["from"], segment["to"]) if n]
         syn = "S" in segment["flags"] and segment["ack"] is None
         if not names:
@@ -94,8 +96,8 @@ class World:
             subflow.synchronized = True
         seq = self.to_live(int(segment["seq"]), syn, subflow.remote_isn, subflow.script_remote_isn)
         ack = 0
-        if segment["ack"] is not None:
-            ack = int(segment["ack"]) + subflow.local_isn
+        if "." in segment["flags"]:  # without a number: that of our SYN
+            ack = int(segment["ack"] or 0) + subflow.local_isn
         flags = sum(FLAGS[f] for f in segment["flags"] if f in FLAGS and f != "-")
         area = self.option_bytes(event, subflow)
         ecn = {None: 0, "noecn": 0, "ect1": 1, "ect0": 2, "ce": 3}[segment["ecn"]]
@@ -136,7 +138,7 @@ class World:
         told = event.icmp
         subflow = self.subflows[self.current]
         family = 0 if len(subflow.local[0]) == 4 else 1
-        kind, code = ICMP_ERRORS[told["name"]][family]
+        kind, code = ICMP_ERRORS[told["name"] or "net_unreachable"][family]
         seq = subflow.local_isn + int(told["seq"])
         quoted = tcp_packet(subflow.local[0], subflow.remote[0], subflow.local[1],
                             subflow.remote[1], seq, 0, 16, 0, b"", 0)

@@ -3,6 +3,7 @@
 #include <linux/tcp.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "tests/packetdrill/shim/host.h"
@@ -46,15 +47,20 @@ std::vector<std::uint8_t> bytes_of(const T& value) {
 std::vector<std::uint8_t> Host::tcp_info(const Socket& socket) const {
   struct tcp_info out {};
   out.tcpi_state = socket.role == Socket::Role::kListening ? 10 : 7;
+  out.tcpi_snd_cwnd = 10;
+  out.tcpi_reordering = 3;
   if (socket.syn_data) out.tcpi_options |= TCPI_OPT_SYN_DATA;
   const tcp::Connection* const connection = socket.stream ? socket.stream->tcp() : nullptr;
   if (connection == nullptr) return bytes_of(out);
   const tcp::Connection::PathInfo path = connection->path_info();
   const tcp::Connection::Counters counters = connection->counters();
   const auto& agreed = connection->agreed();
+  const tcp::Connection::Outstanding outstanding = connection->outstanding();
   const std::uint32_t mss = std::max<std::uint32_t>(path.mss, 1);
+  const auto segments = [mss](std::uint64_t bytes) { return cut((bytes + mss - 1) / mss); };
   out.tcpi_state = number_of(connection->state());
-  out.tcpi_ca_state = path.consecutive_timeouts > 0 ? 4 : path.in_recovery ? 3 : 0;
+  const bool disorder = outstanding.sacked > 0;
+  out.tcpi_ca_state = path.consecutive_timeouts > 0 ? 4 : path.in_recovery ? 3 : disorder ? 1 : 0;
   out.tcpi_backoff = static_cast<std::uint8_t>(path.consecutive_timeouts);
   if (agreed.timestamps) out.tcpi_options |= TCPI_OPT_TIMESTAMPS;
   if (agreed.sack) out.tcpi_options |= TCPI_OPT_SACK;
@@ -64,7 +70,15 @@ std::vector<std::uint8_t> Host::tcp_info(const Socket& socket) const {
   out.tcpi_rcv_wscale = agreed.receive_shift & 0xf;
   out.tcpi_rto = microseconds(path.rto);
   out.tcpi_snd_mss = path.mss;
-  out.tcpi_unacked = cut((path.in_flight + mss - 1) / mss);
+  out.tcpi_unacked = segments(outstanding.all);
+  out.tcpi_sacked = segments(outstanding.sacked);
+  // The kernel counts as lost what was judged so, sent again or not.
+  out.tcpi_lost = path.in_recovery ? segments(outstanding.lost + outstanding.retransmitted) : 0;
+  out.tcpi_retrans = segments(outstanding.retransmitted);
+  out.tcpi_total_retrans = segments(counters.bytes_retransmitted);
+  out.tcpi_retransmits = static_cast<std::uint8_t>(path.consecutive_timeouts);
+  out.tcpi_reordering = 3;
+  out.tcpi_pmtu = path.path_mtu;
   out.tcpi_rtt = microseconds(path.srtt);
   out.tcpi_rttvar = microseconds(path.rttvar);
   out.tcpi_min_rtt = microseconds(path.min_rtt);
@@ -76,6 +90,17 @@ std::vector<std::uint8_t> Host::tcp_info(const Socket& socket) const {
   out.tcpi_bytes_received = counters.bytes_in;
   out.tcpi_bytes_sent = counters.bytes_out;
   out.tcpi_bytes_retrans = counters.bytes_retransmitted;
+  return bytes_of(out);
+}
+
+// SO_MEMINFO: nine words, of which the limits and what waits to be acknowledged are told.
+std::vector<std::uint8_t> Host::memory_info(const Socket& socket) const {
+  const Settings settings = sysctls();
+  std::array<std::uint32_t, 9> out{};
+  if (socket.stream) out[0] = cut(socket.stream->incoming.readable());
+  out[1] = cut(socket.options.receive_buffer.value_or(settings.rmem_default));
+  out[3] = cut(socket.options.send_buffer.value_or(settings.wmem_default));
+  out[5] = cut(socket.unsent());
   return bytes_of(out);
 }
 

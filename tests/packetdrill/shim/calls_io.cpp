@@ -69,6 +69,7 @@ ssize_t Host::receive(int fd, std::span<const iovec> to, int flags) {
   }
   if (wanted == 0 || !socket->stream) return 0;
   Pipe& pipe = socket->stream->incoming;
+  if (pipe.readable() > 0 && (flags & MSG_TRUNC) == 0 && !readable(to)) return -EFAULT;
   std::size_t taken = 0;
   StreamOffset at = pipe.released();
   while (taken < wanted && at < pipe.in_order()) {
@@ -139,6 +140,7 @@ ssize_t Host::transmit(int fd, std::span<const iovec> from, int flags, const soc
     const auto roomy = [&] { return socket->write_room() > 0 || socket->close_seen; };
     if (!wait_until(lock, roomy, socket->options.send_timeout) || socket->close_seen) break;
   }
+  note_zerocopy(*socket, done, flags);
   if (done < bytes.size()) socket->wants_room = true;
   if (done > 0 || bytes.empty()) return static_cast<ssize_t>(done);
   if (const int error = socket->take_error()) return -error;
@@ -172,6 +174,7 @@ ssize_t Host::fast_open_send(Lock& lock, Socket& socket, std::span<const iovec> 
   start_connecting(socket, static_cast<std::uint32_t>(in_syn), true);
   settle(lock);
   std::size_t done = in_syn;
+  note_zerocopy(socket, in_syn, flags);
   if (!wait) {
     socket.connect_told = false;
     return done > 0 ? static_cast<ssize_t>(done) : -EINPROGRESS;

@@ -16,6 +16,12 @@ namespace {
 
 constexpr int kSolMptcp = 284;
 constexpr int kMptcpInfo = 1;
+constexpr int kTcpIsMptcp = 43;
+
+bool speaks_mptcp(const Socket& socket) {
+  if (!socket.mptcp || !socket.stream) return socket.mptcp;
+  return socket.stream->mptcp()->status().mode != mptcp::Mode::kFallback;
+}
 constexpr std::uint32_t kSmallestBuffer = 4608;
 constexpr std::uint32_t kLargestBuffer = 212992;  // net.core.rmem_max and wmem_max
 
@@ -100,6 +106,7 @@ int Host::set_socket_option(Socket& socket, int name, Bytes value) {
     }
   }
   if (name == SO_KEEPALIVE) options.keepalive = *n != 0;
+  if (name == SO_ZEROCOPY) options.zerocopy = *n != 0;
   return 0;
 }
 
@@ -119,7 +126,11 @@ int Host::set_tcp_option(Socket& socket, int name, Bytes value) {
   if (!n) return -EINVAL;
   const auto positive = static_cast<std::uint32_t>(std::max(*n, 0));
   switch (name) {
-    case TCP_NODELAY: options.nodelay = *n != 0; break;
+    case TCP_NODELAY:
+      options.nodelay = *n != 0;
+      socket.push_once = options.nodelay;  // whatever a cork holds
+      break;
+    case TCP_INQ: options.inq = *n != 0; break;
     case TCP_CORK: options.cork = *n != 0; break;
     case TCP_MAXSEG:
       if (*n != 0 && (*n < 88 || *n > 32767)) return -EINVAL;
@@ -169,6 +180,7 @@ std::optional<std::vector<std::uint8_t>> Host::option_value(Socket& socket, int 
     if (name == SO_DOMAIN) {
       return as_bytes(socket.family == wire::Family::kIpv4 ? AF_INET : AF_INET6);
     }
+    if (name == SO_MEMINFO) return memory_info(socket);
     if (name == SO_TYPE) return as_bytes(SOCK_STREAM);
     if (name == SO_ACCEPTCONN) return as_bytes(socket.role == Socket::Role::kListening ? 1 : 0);
     if (name == SO_RCVBUF) {
@@ -180,6 +192,8 @@ std::optional<std::vector<std::uint8_t>> Host::option_value(Socket& socket, int 
   }
   if (level == IPPROTO_TCP) {
     if (name == TCP_INFO) return tcp_info(socket);
+    if (name == TCP_CC_INFO) return std::vector<std::uint8_t>();
+    if (name == kTcpIsMptcp) return as_bytes(speaks_mptcp(socket) ? 1 : 0);
     if (name == TCP_MAXSEG && socket.stream && socket.stream->tcp() != nullptr) {
       return as_bytes(static_cast<int>(socket.stream->tcp()->path_info().mss));
     }

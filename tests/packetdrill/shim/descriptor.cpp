@@ -37,7 +37,7 @@ std::uint32_t Socket::events() const {
   std::uint32_t out = 0;
   const bool gone = !stream || stream->closed().has_value();
   const bool peer_finished = stream && stream->incoming.complete();
-  if (error != 0) out |= EPOLLERR;
+  if (error != 0 || !zerocopy_done.empty()) out |= EPOLLERR;
   if (gone || (peer_finished && shut_write)) out |= EPOLLHUP;
   if (gone || peer_finished || shut_read) out |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
   if (stream && stream->incoming.readable() > 0) out |= EPOLLIN | EPOLLRDNORM;

@@ -30,7 +30,7 @@ class Descriptor {
 // Values of options that change what the host does. Others are only remembered.
 struct SocketOptions {
   bool nodelay = false, cork = false, keepalive = false, fastopen_connect = false,
-       fastopen_no_cookie = false;
+       fastopen_no_cookie = false, zerocopy = false, inq = false;
   std::optional<int> linger_s;
   std::optional<std::uint32_t> fastopen_queue;  // of a listener
   std::vector<std::uint8_t> fastopen_key;
@@ -96,6 +96,12 @@ class Socket final : public Descriptor {
   StreamOffset unacked_from;
   std::uint64_t small_end = 0;     // offset behind the last segment that was not full
   bool more_to_come = false;       // MSG_MORE
+  bool push_once = false;          // what is held back leaves now
+  Instant held_until = kNever;     // or then, when nothing else is under way
+  // MSG_ZEROCOPY: sends whose bytes are not acknowledged yet, and those to tell of (first, last).
+  std::uint32_t zerocopy_sends = 0;
+  std::deque<std::pair<std::uint32_t, std::uint64_t>> zerocopy_open;  // number, end of its bytes
+  std::deque<std::pair<std::uint32_t, std::uint32_t>> zerocopy_done;
   bool wants_room = false;         // a writer was told that there is none
   std::uint64_t writable_edges = 0;
   std::set<std::uint8_t> announced;  // ids of our addresses the peer was told

@@ -55,6 +55,7 @@ class FastOpenDoor {
  public:
   // An empty cookie asks for one; no cookie at all: data without one (cookie-less Fast Open).
   void announce(const tcp::Tuple& tuple, std::optional<Cookie> cookie);
+  bool announces(const tcp::Tuple& tuple) const { return announced_.contains(key_of(tuple)); }
   void forget(const tcp::Tuple& tuple) { announced_.erase(key_of(tuple)); }
   // Completes a SYN or SYN-ACK that is about to leave.
   void complete(const tcp::Tuple& tuple, wire::Segment& segment);

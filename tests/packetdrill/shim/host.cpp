@@ -7,8 +7,8 @@
 #include <cstring>
 #include <sstream>
 
-#include "stack/wire/checksum.h"
 #include "tests/packetdrill/shim/errors.h"
+#include "tests/packetdrill/shim/experimental.h"
 
 namespace braid::pd {
 namespace {
@@ -16,21 +16,6 @@ namespace {
 constexpr std::size_t kMemory = 256U << 20;
 constexpr Duration kPatience = 10s;  // of netdev_receive(): then the script has failed
 constexpr int kRounds = 16;          // of one step; each lets one layer react to another
-
-void set_type_of_service(std::vector<std::uint8_t>& packet, std::uint8_t value) {
-  if (packet[0] >> 4 == 6) {
-    packet[0] = static_cast<std::uint8_t>(0x60 | value >> 4);
-    packet[1] = static_cast<std::uint8_t>((packet[1] & 0x0f) | (value << 4 & 0xc0) |
-                                          (packet[1] & 0x30));
-    return;
-  }
-  packet[1] = static_cast<std::uint8_t>((value & 0xfc) | (packet[1] & 0x03));
-  store_be16(packet.data() + 10, 0);
-  std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < 20; i += 2) sum += load_be16(packet.data() + i);
-  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-  store_be16(packet.data() + 10, static_cast<std::uint16_t>(~sum));
-}
 
 }  // namespace
 
@@ -104,8 +89,11 @@ void Host::usleep(Duration duration) {
 int Host::netdev_send(Bytes packet) {
   Lock lock(mutex_);
   refresh_paths();
-  const ip::Input input = ip_.receive(0, PacketIn{.bytes = packet}, now_);
+  std::vector<std::uint8_t> taken(packet.begin(), packet.end());
+  const bool experimental = from_experimental(taken);
+  const ip::Input input = ip_.receive(0, PacketIn{.bytes = taken}, now_);
   if (const auto* segment = std::get_if<wire::Segment>(&input)) {
+    if (experimental) experimental_.insert({segment->destination, segment->source});
     receive_segment(*segment);
   } else if (const auto* error = std::get_if<wire::IcmpError>(&input)) {
     if (const SocketPtr owner = owner_of(error->source, error->destination)) {
@@ -140,22 +128,9 @@ int Host::netdev_receive(MutableBytes to, std::size_t& size, long long& time_us)
   return 0;
 }
 
-void Host::send(tcp::InterfaceId interface, const wire::Segment& segment) {
-  wire::Segment leaving = segment;
-  const tcp::Tuple tuple{interface, segment.source, segment.destination};
-  if (leaving.flags.syn) fast_open_.complete(tuple, leaving);
-  if (interface != 0) interfaces_[{tuple.local, tuple.remote}] = interface;
-  const SocketPtr owner = owner_of(tuple.local, tuple.remote);
-  if (owner && owner->options.hop_limit) leaving.hop_limit = *owner->options.hop_limit;
-  std::vector<std::uint8_t> bytes = wire::flatten(wire::make_packet(leaving, identification_++));
-  if (owner && owner->options.type_of_service != 0) {
-    set_type_of_service(bytes, owner->options.type_of_service);
-  }
-  leaving_.push_back({std::move(bytes), now_});
-}
-
-tcp::InterfaceId Host::interface_of(const wire::Segment& segment) const {
-  const auto found = interfaces_.find({segment.destination, segment.source});
+tcp::InterfaceId Host::interface_between(const wire::Endpoint& local,
+                                         const wire::Endpoint& remote) const {
+  const auto found = interfaces_.find({local, remote});
   return found == interfaces_.end() ? 0 : found->second;
 }
 
@@ -190,7 +165,7 @@ void Host::receive_segment(const wire::Segment& segment) {
     }
   }
   const wire::Segment stamped = with_timestamps(segment);
-  if (tcp_.receive(interface_of(segment), stamped, now_) == tcp::Layer::Received::kNewSyn) {
+  if (tcp_.receive(interface_between(segment.destination, segment.source), stamped, now_) == tcp::Layer::Received::kNewSyn) {
     receive_syn(segment);
   }
 }
@@ -249,6 +224,8 @@ void Host::accept_syn(Socket& listener, const wire::Segment& syn) {
   if (!child->early) first.payload = {};
   StreamSetup setup = setup_for(*child);
   setup.early_data = child->early;
+  // Cookie, MP_CAPABLE and timestamps do not fit into one SYN-ACK; the kernel leaves out the last.
+  if (child->mptcp && fast_open_.announces(tcp::tuple_of(0, syn))) setup.settings.timestamps = false;
   setup.syn_retries = setup.settings.synack_retries;
   if (child->mptcp) {
     auto stream = std::make_unique<MptcpStream>(pool_, mptcp_, setup);
@@ -315,6 +292,7 @@ void Host::step() {
     for (const SocketPtr& socket : orphans_) pump(*socket);
     mptcp_.flush(now_);
     tcp_.flush(now_, *this);
+    launch();
     if (!mptcp_.has_ready() && tcp_.next_deadline() > now_ && mptcp_.next_deadline() > now_) break;
   }
   for (const ip::Outgoing& outgoing : ip_.flush(now_)) {
@@ -341,14 +319,28 @@ void Host::pump(Socket& socket) {
   if (mss == 0) mss = 1460;
   std::size_t may = socket.held.size();
   const bool small_outstanding = stream.outgoing.released().value() < socket.small_end;
-  const bool hold = socket.options.cork || socket.more_to_come ||
-                    (!socket.options.nodelay && small_outstanding);
+  const bool hold = !std::exchange(socket.push_once, false) &&
+                    (socket.options.cork || socket.more_to_come ||
+                     (!socket.options.nodelay && small_outstanding));
   if (hold && !socket.shut_write) may -= may % mss;
   const std::uint32_t put = stream.outgoing.append(Bytes(socket.held).first(may));
   if (put % mss != 0) socket.small_end = stream.outgoing.in_order().value();
   socket.held.erase(socket.held.begin(), socket.held.begin() + put);
   if (socket.shut_write && socket.held.empty()) stream.outgoing.finish();
   if (put > 0) stream.touched();
+}
+
+// Corks do not hold for ever: with nothing under way, bytes wait one retransmission timeout.
+void Host::run_cork(Socket& socket) {
+  const tcp::Connection* const connection = socket.connected() ? socket.stream->tcp() : nullptr;
+  if (connection == nullptr || socket.held.empty() || socket.stream->outgoing.readable() > 0) {
+    socket.held_until = kNever;
+  } else if (socket.held_until == kNever) {
+    socket.held_until = now_ + connection->path_info().rto;
+  } else if (now_ >= socket.held_until) {
+    socket.held_until = kNever;
+    socket.push_once = true;
+  }
 }
 
 void Host::take_notice(Socket& socket) {
@@ -373,6 +365,7 @@ void Host::take_notice(Socket& socket) {
     socket.wants_room = false;
     ++socket.writable_edges;
   }
+  take_zerocopy_notice(socket);
   const auto closed = socket.stream->closed();
   if (!closed || socket.close_seen) return;
   socket.close_seen = true;

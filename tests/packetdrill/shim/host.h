@@ -3,10 +3,12 @@
 // Every entry of the table packetdrill was given ends here, under one mutex. Calls return what libc's
 // would, with errors as negative errno values. Files:
 //   host.cpp           time, packets, what happens after every step
+//   departure.cpp      how segments leave
 //   patience.cpp       SO_KEEPALIVE and TCP_USER_TIMEOUT
 //   waiting.cpp        calls that block, and who lets the clock run meanwhile
 //   calls_open.cpp     socket to close         calls_io.cpp      bytes, pipes, splice
 //   calls_options.cpp  options, fcntl, ioctl   calls_poll.cpp    poll and epoll
+//   calls_messages.cpp recvmsg(): control messages, the error queue
 //
 // Time moves only in usleep(), netdev_receive() and, a microsecond at a time, in gettimeofday(),
 // which packetdrill spins on. The thread that made the host steps it. A call on another thread that
@@ -29,6 +31,7 @@
 #include "tests/packetdrill/shim/abi.h"
 #include "tests/packetdrill/shim/descriptor.h"
 #include "tests/packetdrill/shim/fastopen.h"
+#include "tests/packetdrill/shim/offload.h"
 
 namespace braid::pd {
 
@@ -56,6 +59,8 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   ssize_t receive(int fd, std::span<const iovec> to, int flags);
   ssize_t transmit(int fd, std::span<const iovec> from, int flags, const sockaddr* to,
                    socklen_t length);
+  // calls_messages.cpp; sets the flags and the control data of `message`.
+  ssize_t receive_message(int fd, msghdr& message, int flags);
   void tell_peer(int fd, sockaddr* address, socklen_t* length);
   int pipe(int fds[2]);
   ssize_t splice(int from, int to, std::size_t size, unsigned flags);
@@ -102,6 +107,7 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   void step();   // emits, moves bytes, takes notice
   void settle(Lock& lock);
   void pump(Socket& socket);
+  void run_cork(Socket& socket);
   void take_notice(Socket& socket);
   void sweep();
   void receive_segment(const wire::Segment& segment);
@@ -111,9 +117,18 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   bool take_fast_open(Socket& listener, const wire::Segment& syn, const tcp::Tuple& tuple);
   void learn_cookie(const wire::Segment& segment);
   void refuse(const wire::Segment& segment);
-  tcp::InterfaceId interface_of(const wire::Segment& segment) const;
+  tcp::InterfaceId interface_between(const wire::Endpoint& local,
+                                     const wire::Endpoint& remote) const;
   SocketPtr listener_for(const wire::Segment& syn) const;
   SocketPtr owner_of(const wire::Endpoint& local, const wire::Endpoint& remote) const;
+
+  // --- calls_messages.cpp
+  void note_zerocopy(Socket& socket, std::size_t size, int flags) const;
+  void take_zerocopy_notice(Socket& socket) const;
+
+  // --- departure.cpp
+  void launch();
+  void show_window_probe(wire::Segment& segment);
 
   // --- patience.cpp
   void run_patience(Socket& socket);
@@ -157,6 +172,7 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   std::optional<std::vector<std::uint8_t>> option_value(Socket& socket, int level, int name);
   std::vector<std::uint8_t> tcp_info(const Socket& socket) const;
   std::vector<std::uint8_t> mptcp_info(Socket& socket) const;
+  std::vector<std::uint8_t> memory_info(const Socket& socket) const;
   std::uint32_t epoll_state(Epoll::Watch& watch, const Descriptor& target) const;
 
   mutable std::mutex mutex_;
@@ -174,8 +190,13 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   mptcp::Layer mptcp_;
   FastOpenDoor fast_open_;
   CookieCache cookies_;
+  std::map<std::pair<wire::Endpoint, wire::Endpoint>, SeqNum> acks_;  // the last ones that left
+  // Connections whose peer speaks the experimental form of Fast Open: ours and its end.
+  std::set<std::pair<wire::Endpoint, wire::Endpoint>> experimental_;
   std::map<int, std::shared_ptr<Descriptor>> descriptors_;
   std::list<SocketPtr> orphans_;  // closed by their owner, not yet over
+  std::vector<wire::Segment> burst_;  // of the flush that is under way
+  Offload offload_;
   std::deque<Packet> leaving_;
   std::map<std::pair<wire::Endpoint, wire::Endpoint>, tcp::InterfaceId> interfaces_;
   std::map<std::pair<wire::Endpoint, wire::Endpoint>, std::uint32_t> timestamps_;  // last received

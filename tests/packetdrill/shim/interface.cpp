@@ -25,11 +25,7 @@ std::span<const iovec> parts_of(const msghdr& message) {
 }
 
 ssize_t receive_message(void* u, int fd, msghdr* message, int flags) {
-  const ssize_t got = told(host(u).receive(fd, parts_of(*message), flags));
-  message->msg_flags = 0;
-  message->msg_controllen = 0;
-  if (got >= 0 && message->msg_name != nullptr) message->msg_namelen = 0;  // as TCP does
-  return got;
+  return told(host(u).receive_message(fd, *message, flags));
 }
 
 ssize_t receive_one(void* u, int fd, void* to, size_t size, int flags) {

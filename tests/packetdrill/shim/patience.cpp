@@ -13,6 +13,7 @@ constexpr std::uint32_t kProbeInterval = 75, kProbeCount = 9;  // the kernel's d
 }  // namespace
 
 void Host::run_patience(Socket& socket) {
+  run_cork(socket);
   tcp::Connection* const connection = socket.connected() ? socket.stream->tcp() : nullptr;
   if (connection == nullptr) {
     socket.next_probe = socket.unacked_since = kNever;
@@ -69,6 +70,7 @@ Instant Host::patience_deadline() const {
   for (const auto& [fd, descriptor] : descriptors_) {
     const auto* const socket = dynamic_cast<const Socket*>(descriptor.get());
     if (socket == nullptr || !socket->stream) continue;
+    earliest = std::min(earliest, socket->held_until);
     if (socket->next_probe != kNever && socket->stream->outgoing.readable() == 0) {
       earliest = std::min(earliest, socket->next_probe);
     }

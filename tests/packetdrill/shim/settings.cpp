@@ -61,6 +61,8 @@ Settings read_sysctls() {
   read_number("ipv4/tcp_synack_retries", out.synack_retries);
   read_number("ipv4/tcp_keepalive_time", out.keepalive_time_s);
   read_number("ipv4/tcp_notsent_lowat", out.notsent_lowat);
+  read_number("ipv4/tcp_slow_start_after_idle", out.slow_start_after_idle);
+  read_number("ipv4/tcp_min_tso_segs", out.min_tso_segments);
   read_number("mptcp/enabled", out.mptcp_enabled);
   read_number("mptcp/checksum_enabled", out.mptcp_checksums);
   read_number("mptcp/close_timeout", out.mptcp_close_timeout_s);
@@ -68,15 +70,18 @@ Settings read_sysctls() {
   read_number("mptcp/allow_join_initial_addr_port", joins_allowed);
   out.mptcp_joins_denied = !joins_allowed;
   if (const auto key = sysctl("ipv4/tcp_fastopen_key"); !key.empty()) out.fastopen_key = key[0];
-  if (const auto name = sysctl("ipv4/tcp_congestion_control"); !name.empty()) {
-    out.congestion_control = name[0];
-  }
+  // Where cubic is not allowed, a script that asked for it was refused: what is set is the machine's.
+  const auto name = sysctl("ipv4/tcp_congestion_control");
+  const auto allowed = sysctl("ipv4/tcp_allowed_congestion_control");
+  const bool free = std::find(allowed.begin(), allowed.end(), "cubic") != allowed.end();
+  if (!name.empty() && free) out.congestion_control = name[0];
   return out;
 }
 
 Settings standard_settings() {
   Settings out;
   out.ecn = 0;
+  out.slow_start_after_idle = false;
   out.fastopen = 0x403;
   out.fastopen_key = "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4";
   out.rmem_default = 540000;

@@ -30,6 +30,8 @@ struct Settings {
   std::uint32_t syn_retries = 6, synack_retries = 5;
   std::uint32_t keepalive_time_s = 7200;
   std::uint32_t notsent_lowat = UINT32_MAX;
+  bool slow_start_after_idle = true;
+  std::uint32_t min_tso_segments = 2;  // of a train, see Offload
 
   bool mptcp_enabled = true, mptcp_checksums = false, mptcp_joins_denied = false;
   std::uint32_t mptcp_close_timeout_s = 60;

@@ -1,6 +1,7 @@
 #include "tests/packetdrill/shim/stream.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "stack/cc/factory.h"
@@ -8,17 +9,30 @@
 namespace braid::pd {
 namespace {
 
-// Scripts are written for a host without a pacing queue: what the window allows leaves at once.
+// Scripts are written for a host without a pacing queue: what the window allows leaves at once. And for
+// one whose window does not grow on ACKs that only SACK, as limited transmit has it (RFC 5681 3.2);
+// the stack's does, for the sake of paths that reorder.
 class Unpaced final : public cc::Controller {
  public:
-  explicit Unpaced(std::unique_ptr<cc::Controller> inner) : inner_(std::move(inner)) {}
+  enum class Idle : std::uint8_t { kKeepsWindow, kShrinksWindow };  // tcp_slow_start_after_idle
+  // `acknowledged`: bytes of this connection that are, cumulatively.
+  Unpaced(std::unique_ptr<cc::Controller> inner, Idle idle,
+          std::function<std::uint64_t()> acknowledged)
+      : inner_(std::move(inner)), idle_(idle), acknowledged_(std::move(acknowledged)) {}
   void set_mss(std::uint32_t mss) override { inner_->set_mss(mss); }
-  void on_ack(const cc::Ack& ack) override { inner_->on_ack(ack); }
+  void on_ack(const cc::Ack& ack) override {
+    const std::uint64_t before = std::exchange(seen_, acknowledged_());
+    cc::Ack told = ack;
+    told.cwnd_limited = ack.cwnd_limited && seen_ != before;
+    inner_->on_ack(told);
+  }
   void on_loss(const cc::Loss& loss) override { inner_->on_loss(loss); }
   void on_congestion(const cc::Congestion& event) override { inner_->on_congestion(event); }
   void on_timeout(const cc::Congestion& event) override { inner_->on_timeout(event); }
   void undo() override { inner_->undo(); }
-  void on_idle(Duration, Duration) override {}  // as net.ipv4.tcp_slow_start_after_idle = 0
+  void on_idle(Duration idle, Duration rto) override {
+    if (idle_ == Idle::kShrinksWindow) inner_->on_idle(idle, rto);
+  }
   std::uint64_t cwnd() const override { return inner_->cwnd(); }
   std::uint64_t ssthresh() const override { return inner_->ssthresh(); }
   Rate pacing_rate(Duration) const override { return Rate(); }
@@ -27,6 +41,9 @@ class Unpaced final : public cc::Controller {
 
  private:
   std::unique_ptr<cc::Controller> inner_;
+  Idle idle_;
+  std::function<std::uint64_t()> acknowledged_;
+  std::uint64_t seen_ = 0;
 };
 
 cc::Algorithm algorithm_of(const std::string& name) {
@@ -70,7 +87,14 @@ tcp::ConnectionConfig TcpStream::config() const {
   tcp::ConnectionConfig out;
   out.controller = std::make_unique<Unpaced>(cc::make_controller(
       algorithm_of(setup_.congestion_control == "lia" ? "cubic" : setup_.congestion_control),
-      setup_.mtu - 40, nullptr));
+      setup_.mtu - 40, nullptr),
+      setup_.settings.slow_start_after_idle ? Unpaced::Idle::kShrinksWindow
+                                            : Unpaced::Idle::kKeepsWindow,
+      [this] {
+        const tcp::Connection* const connection = user_.connection();
+        if (connection == nullptr) return std::uint64_t{0};
+        return connection->counters().bytes_out - connection->outstanding().all;
+      });
   out.mtu = setup_.mtu;
   out.max_super_payload = 0;
   out.window_scale = setup_.settings.window_scaling ? window_scale_for(setup_.settings.rmem_max) : 0;

@@ -73,6 +73,16 @@ TEST_CASE("the peer closes first: CLOSE-WAIT, LAST-ACK, gone with the last ACK")
   CHECK(peer.layer.size() == 0);
 }
 
+TEST_CASE("a FIN that comes with text sent again is taken") {
+  ScriptedPeer peer;
+  Connection& connection = peer.establish();
+  peer.receive_data(1, 100, 1);
+  peer.sent.clear();
+  peer.receive_data(1, 100, 1, {.fin = true, .ack = true});
+  CHECK(connection.state() == State::kCloseWait);
+  CHECK(peer.take().ack == 102);
+}
+
 TEST_CASE("both close at once: CLOSING, then TIME-WAIT") {
   ScriptedPeer peer;
   Connection& connection = peer.establish();

@@ -152,6 +152,22 @@ TEST_CASE("a duplicate of what waits out of order is followed by the block that 
   CHECK(f.acknowledge() == Blocks{{1100, 1200}, {1000, 1500}});
 }
 
+TEST_CASE("a segment that covers what waits out of order reports the first of it (RFC 2883 4)") {
+  Fixture f;
+  f.receive(1000, 1000);
+  f.receive(3000, 500);
+  f.receive(5000, 500);
+  f.acknowledge();
+  SUBCASE("and joins it to what is in order") {
+    f.receive(0, 4000);
+    CHECK(f.acknowledge() == Blocks{{1000, 2000}, {5000, 5500}});
+  }
+  SUBCASE("and joins it to a block") {
+    f.receive(2500, 2000);
+    CHECK(f.acknowledge() == Blocks{{3000, 3500}, {2500, 4500}, {5000, 5500}, {1000, 2000}});
+  }
+}
+
 TEST_CASE("news that found no room in a segment stay news") {
   Fixture f;
   f.receive(1000, 100);

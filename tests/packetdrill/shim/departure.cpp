@@ -1,0 +1,84 @@
+// What leaves, as a kernel would have sent it: trains, probes of a closed window, silent fallbacks, TOS.
+#include "stack/wire/checksum.h"
+#include "tests/packetdrill/shim/experimental.h"
+#include "tests/packetdrill/shim/host.h"
+
+namespace braid::pd {
+namespace {
+
+void set_type_of_service(std::vector<std::uint8_t>& packet, std::uint8_t value) {
+  if (packet[0] >> 4 == 6) {
+    packet[0] = static_cast<std::uint8_t>(0x60 | value >> 4);
+    packet[1] = static_cast<std::uint8_t>((packet[1] & 0x0f) | (value << 4 & 0xc0) |
+                                          (packet[1] & 0x30));
+    return;
+  }
+  packet[1] = static_cast<std::uint8_t>((value & 0xfc) | (packet[1] & 0x03));
+  store_be16(packet.data() + 10, 0);
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < 20; i += 2) sum += load_be16(packet.data() + i);
+  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+  store_be16(packet.data() + 10, static_cast<std::uint16_t>(~sum));
+}
+
+// An early fallback is told to the peer with an infinite mapping (RFC 8684 3.7) on an ACK; the kernel
+// scripts are written for says nothing. True when there was one.
+bool take_infinite_mapping(wire::Segment& segment) {
+  if (!segment.payload.empty() || segment.flags.syn || segment.flags.rst) return false;
+  const auto* const dss = segment.options.find<wire::Dss>();
+  if (dss == nullptr || !dss->mapping || dss->mapping->data_length != 0) return false;
+  segment.options.mptcp.clear();
+  return !segment.flags.fin;
+}
+
+}  // namespace
+
+void Host::send(tcp::InterfaceId interface, const wire::Segment& segment) {
+  const tcp::Tuple tuple{interface, segment.source, segment.destination};
+  burst_.push_back(segment);
+  if (segment.flags.syn) fast_open_.complete(tuple, burst_.back());
+  if (interface != 0) interfaces_[{tuple.local, tuple.remote}] = interface;
+}
+
+// What one flush has emitted goes, with the flags and headers of a kernel's.
+void Host::launch() {
+  offload_.mark(burst_, [this](const wire::Segment& segment) {
+    const tcp::Tuple tuple{interface_between(segment.source, segment.destination), segment.source,
+                           segment.destination};
+    const tcp::Connection* const connection = tcp_.find(tuple);
+    return Offload::longest_train(connection ? connection->path_info() : tcp::Connection::PathInfo(),
+                                  sysctls().min_tso_segments);
+  });
+  for (wire::Segment& segment : burst_) {
+    const std::pair flow(segment.source, segment.destination);
+    const auto said = acks_.find(flow);
+    const bool repeats = said != acks_.end() && said->second == segment.ack;
+    if (take_infinite_mapping(segment) && repeats) continue;
+    acks_.insert_or_assign(flow, segment.ack);
+    show_window_probe(segment);
+    const SocketPtr owner = owner_of(segment.source, segment.destination);
+    if (owner && owner->options.hop_limit) segment.hop_limit = *owner->options.hop_limit;
+    std::vector<std::uint8_t> bytes = wire::flatten(wire::make_packet(segment, identification_++));
+    if (owner && owner->options.type_of_service != 0) {
+      set_type_of_service(bytes, owner->options.type_of_service);
+    }
+    if (experimental_.contains({segment.source, segment.destination})) to_experimental(bytes);
+    leaving_.push_back({std::move(bytes), now_});
+  }
+  burst_.clear();
+}
+
+// The stack asks a closed window with one byte (RFC 9293 3.8.6.1); the kernel scripts are written for
+// asks with an ACK one left of what the peer expects. Either makes the peer answer.
+void Host::show_window_probe(wire::Segment& segment) {
+  if (segment.payload.size() != 1 || segment.flags.syn || segment.flags.fin) return;
+  const tcp::InterfaceId interface = interface_between(segment.source, segment.destination);
+  const tcp::Connection* const connection =
+      tcp_.find({interface, segment.source, segment.destination});
+  if (connection == nullptr || connection->path_info().send_window != 0) return;
+  segment.payload = {};
+  segment.seq = segment.seq - 1;
+  segment.flags.psh = false;
+}
+
+}  // namespace braid::pd
