@@ -38,11 +38,13 @@ const MappingQueue::Mapping* MappingQueue::at(std::uint64_t position) const {
 }
 
 std::optional<std::uint64_t> MappingQueue::position_of(StreamOffset offset) const {
-  const auto entry = std::find_if(entries_.begin(), entries_.end(), [offset](const Entry& e) {
-    return e.mapping.begin <= offset && offset < e.mapping.begin + e.mapping.length;
-  });
-  if (entry == entries_.end()) return std::nullopt;
-  return entry->mapping.position + (offset - entry->mapping.begin);
+  for (const Entry& entry : entries_) {
+    const Mapping& mapping = entry.mapping;
+    if (mapping.begin <= offset && offset < mapping.begin + mapping.length) {
+      return mapping.position + (offset - mapping.begin);
+    }
+  }
+  return std::nullopt;
 }
 
 Slices MappingQueue::peek(std::uint64_t position, std::uint32_t max_length) const {
