@@ -79,6 +79,7 @@ void Receiver::note_duplicate(std::uint64_t first, std::uint64_t begin, std::uin
   if (!sack_) return;
   Interval run{first, begin};
   if (first >= begin) {
+    if (begin >= end) return;
     const std::vector<Interval>& held = out_of_order_.ranges();
     const auto known = std::find_if(held.begin(), held.end(),
                                     [&](const Interval& one) { return one.end > begin; });
