@@ -49,15 +49,23 @@ void PathHealth::asked(Instant now) {
 void PathHealth::measured(Duration rtt, Instant now) {
   rtt_ = rtt;
   measured_at_ = now;
-  least_rtt_ = least_rtt_ == Duration::zero() ? rtt : std::min(least_rtt_, rtt);
+  note_least(rtt, now);
 }
 
-// The least of RTTs comes from the subflow's own window of a minute, so a changed route is noticed.
+// A subflow that began in others' queue has never seen the path without it: a larger least is believed
+// only when the smaller one is old, as after a changed route.
+void PathHealth::note_least(Duration rtt, Instant now) {
+  const bool larger = least_rtt_ != Duration::zero() && rtt > least_rtt_;
+  if (larger && now - least_rtt_at_ <= kLeastMemory) return;
+  least_rtt_ = rtt;
+  least_rtt_at_ = now;
+}
+
 void PathHealth::learnt(const tcp::Connection::PathInfo& info, Instant now) {
   if (info.last_received <= measured_at_) return;
   rtt_ = info.srtt;
   measured_at_ = info.last_received;
-  if (info.min_rtt > Duration::zero()) least_rtt_ = info.min_rtt;
+  if (info.min_rtt > Duration::zero()) note_least(info.min_rtt, now);
   hints_ = {.cwnd = info.cwnd, .ssthresh = info.ssthresh, .mss = info.mss, .at = now};
 }
 

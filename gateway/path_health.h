@@ -95,12 +95,16 @@ class PathHealth {
   static constexpr Duration kTrust = 10s;
   // How long a measured round trip stands for the present one.
   static constexpr Duration kFresh = 1s;
+  // How long the least of them is believed while all that come are larger.
+  static constexpr Duration kLeastMemory = 300s;
   // How long after a connection missed it a failed path is asked all the time, and how often (an
   // Info request repeats itself meanwhile).
   static constexpr Duration kMissing = 10s;
   static constexpr Duration kEager = 600ms;
 
  private:
+  void note_least(Duration rtt, Instant now);
+
   Instant last_heard_ = Instant::min();
   Instant last_answered_ = Instant::min();
   Instant last_failed_ = Instant::min();
@@ -116,6 +120,7 @@ class PathHealth {
   Instant measured_at_ = Instant::min();
   Duration rtt_{};
   Duration least_rtt_{};
+  Instant least_rtt_at_ = Instant::min();
   Hints hints_;
   std::uint32_t failures_ = 0;
   std::uint32_t deaf_failures_ = 0;

@@ -185,6 +185,20 @@ TEST_SUITE("gateway") {
     CHECK(health.rtt(at(30s)) == 20ms);
   }
 
+  TEST_CASE("a larger least round trip is a queue's, until the smaller one is five minutes old") {
+    PathHealth health;
+    health.measured(20ms, at(1s));
+    tcp::Connection::PathInfo info;
+    info.srtt = info.min_rtt = 260ms;
+    info.last_received = at(100s);
+    health.learnt(info, at(100s));
+    CHECK(health.rtt(at(100s)) == 260ms);
+    CHECK(health.rtt(at(110s)) == 20ms);
+    info.last_received = at(400s);
+    health.learnt(info, at(400s));
+    CHECK(health.rtt(at(410s)) == 260ms);
+  }
+
   TEST_CASE("anything heard ends the quarantine and forgets the failures") {
     PathHealth health;
     health.probe_failed(at(0s));
