@@ -106,6 +106,7 @@ void Flow::connect_over_next_path(Instant now) {
   if (down_->written() > StreamOffset()) start_down();
   tried_.push_back(path->interface);
   attempt_started_ = now;
+  question_ = kNever;
   mptcp::ConnectionConfig config = bundle_config(owner_.config(), owner_.config().nat_timeout);
   if (uplinks.health(Uplinks::uplink_of(path->interface)).blocks_capable(now)) {
     config.negotiate = mptcp::ConnectionConfig::Negotiate::kPlainTcp;
@@ -154,6 +155,9 @@ void Flow::flush_connecting(Instant now) {
       return connect_over_next_path(now);
     case tcp::CloseReason::kTimedOut:
       return connect_over_next_path(now);
+    case tcp::CloseReason::kReset:
+      // It was let in, and then forgotten. The client has heard nothing yet, and need not.
+      return connect_over_next_path(now);
     default:
       // A RST to the Convert SYN: the concentrator is not running, or does not want us.
       return tell_unreachable(wire::IcmpError::Kind::kHostUnreachable, now);
@@ -171,6 +175,10 @@ void Flow::note_client(Instant now) {
 }
 
 void Flow::await_reply(Instant now) {
+  if (now >= question_) {
+    question_ = kNever;
+    if (bundle_->status().established) bundle_->ask(now);
+  }
   const PathHealth& health = owner_.uplinks().health(Uplinks::uplink_of(interface()));
   if (!health.hears(now)) return leave_dead_path(now);
   const Instant impatient = attempt_started_ + health.patience(now);
@@ -178,6 +186,9 @@ void Flow::await_reply(Instant now) {
   // The path is good: the server is slow, or silent. That is asked again now and then, because a
   // path may die while its server is being waited for.
   if (health.proven_since(std::max(attempt_started_, now - kFreshness))) {
+    // A reply that was lost comes again, unless the concentrator was restarted meanwhile: only a
+    // question on the subflow itself meets the reset that tells so.
+    if (bundle_->status().established) question_ = std::min(question_, now + kFreshness);
     return arm(now + kFreshness);
   }
   owner_.ask_path(interface(), now);
@@ -223,6 +234,7 @@ void Flow::paths_changed(Instant now) {
 }
 
 void Flow::accepted(const convert::Accepted& reply, Instant now) {
+  question_ = kNever;
   PathHealth& health = owner_.uplinks().health(Uplinks::uplink_of(interface()));
   owner_.uplinks().answered(interface(), now);
   if (bundle_->status().capable_unanswered) health.found_capable_blocked(now);
@@ -279,7 +291,7 @@ void Flow::fall_silent(Instant now) {
 }
 
 void Flow::ask_at(Instant when) {
-  if (state_ != State::kRelaying) return;
+  if (state_ != State::kRelaying && state_ != State::kConnecting) return;
   question_ = when;
   arm(when);
 }

@@ -286,6 +286,31 @@ max_pending_per_client: 3
     CHECK(net.world.now() >= passed);
   }
 
+  TEST_CASE("a connection whose reply was lost with the concentrator is opened anew") {
+    TwoUplinks net(52);
+    net.server->listen(80, [] {
+      return AppScript{.send_bytes = 1000, .send_stream = kDownload, .expect_stream = kUpload};
+    });
+    // SYN-ACKs come through, nothing else does until the concentrator is a new one.
+    bool lossy = true;
+    const auto lose = [&](Packet& packet, Toward toward, Instant) {
+      const auto view = PacketView::of(packet);
+      const bool lost = lossy && toward == Toward::kA && view && view->is_tcp() &&
+                        !view->tcp_payload().empty();
+      return lost ? FunctionFilter::Verdict::kDrop : FunctionFilter::Verdict::kPass;
+    };
+    net.world.add_filter<FunctionFilter>(net.dsl, lose);
+    net.world.add_filter<FunctionFilter>(net.lte, lose);
+    App& app = connect_to(net, net.server_at(80));
+    net.world.run_for(500ms);
+    REQUIRE(!app.established());
+    net.kill_concentrator();
+    lossy = false;
+    net.restart_concentrator();
+    CHECK(is_whole(net, app, 1000, 8s));
+    CHECK(!app.icmp_error());
+  }
+
   TEST_CASE("a path that swallows everything is found dead by the Info request, and its successor used") {
     TwoUplinks net(51);
     net.world.set_state(net.dsl, LinkState::kBlackHole);
