@@ -149,7 +149,7 @@ case_concentrator_killed() {
     lab_spawn lan "upload$i" curl -sS -m 30 -T "$LAB_DIR/www/file" "http://$LAB_SERVER4/up/killed$i"
     pids+=("$LAB_LAST_PID")
   done
-  sleep 1.2
+  sleep 2.5  # a SYN or a reply that was lost has come by then
   kill -9 "$LAB_CONCENTRATOR"
   lab_concentrator
   begin=${EPOCHREALTIME/./}
