@@ -6,6 +6,9 @@
 // of them stand in the same queue (bottleneck_watch.h). N that do are weighted down to the N-th part
 // of a flow each, as EWTCP does with Reno (Honda et al., 2009): a CUBIC's window goes with C^(1/4)
 // and a Reno's with alpha^(1/2), so a share s of a flow means C * s^4 and alpha * s^2.
+//
+// It knows three more things than CUBIC: a queue that is its own (queue_guard.h), losses that are
+// not congestion (kChanceBeta), and how wide the path looked to its first flight (first_train.h).
 #pragma once
 
 #include "stack/cc/coupled_group.h"
