@@ -33,7 +33,8 @@ class CoupledCubic final : public Cubic {
   std::uint64_t slow_start_step() const override { return train_.step(); }
 
  private:
-  // Loss by chance: where no queue stands, a loss says little of congestion (TCP Veno, Fu and Liew 2003).
+  // Loss by chance: where no queue stands, a loss says little of congestion (TCP Veno, Fu and Liew
+  // 2003).
   static constexpr double kChanceBeta = 0.9;
   static constexpr Duration kNoQueue = 2ms;       // as short as this there is none; or
   static constexpr std::int64_t kNoQueuePart = 8;  // as this part of the path's RTT

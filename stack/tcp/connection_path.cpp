@@ -40,7 +40,8 @@ void Connection::receive_error(const wire::IcmpError& error, Instant now) {
 }
 
 void Connection::connecting_failed(const wire::IcmpError& error, Instant now) {
-  const bool soft_ends = opening_->config.soft_errors == ConnectionConfig::SoftErrors::kEndConnecting;
+  const bool soft_ends =
+      opening_->config.soft_errors == ConnectionConfig::SoftErrors::kEndConnecting;
   if (is_hard(error.kind) || (soft_ends && is_soft(error.kind))) {
     end(CloseReason::kUnreachable, now);
   }
