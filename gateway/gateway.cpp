@@ -108,23 +108,24 @@ void Gateway::collect_probes(Instant now) {
   if (uplinks_.refresh()) paths_changed(now);
 }
 
-void Gateway::keep_best_uplink_known() {
-  watch_ = Watch::kBest;
+void Gateway::keep_settled_uplink_known() {
+  watch_ = Watch::kSettled;
   watcher_.wake();
 }
 
-// A doubtful uplink is asked until it answers, for connections begin elsewhere meanwhile. The best
+// A doubtful uplink is asked until it answers, for connections begin elsewhere meanwhile. The settled
 // one is asked for others' sake: a host with no connection of ours would not learn that the uplink
 // its DNS uses is dead, and without DNS there are no connections.
 Instant Gateway::ask_silent_paths(Instant now) {
   if (watch_ == Watch::kUsed && flows_.empty()) return kNever;
   Instant next = kNever;
-  const std::optional<std::size_t> best = watch_ == Watch::kBest ? best_uplink(now) : std::nullopt;
+  const std::optional<std::size_t> settled =
+      watch_ == Watch::kSettled ? settled_uplink(now) : std::nullopt;
   for (std::size_t i = 0; i < probes_.size(); ++i) {
     if (probes_[i]) continue;  // its outcome wakes the watcher
     const PathHealth& health = uplinks_.health(i);
     // With one uplink alone all that matters is that a lost one is noticed when it is back.
-    const bool wanted = probes_.size() > 1 ? i == best || health.is_doubtful() : health.is_lost();
+    const bool wanted = probes_.size() > 1 ? i == settled || health.is_doubtful() : health.is_lost();
     if (!wanted && !health.is_suspect()) continue;
     const Instant due = health.next_question(now);
     if (due <= now) ask_path(Uplinks::interface_of(i), now);
@@ -146,12 +147,6 @@ void Gateway::concentrator_forgot(Instant now) {
 void Gateway::tidy(Instant) {
   for (const std::uint64_t id : done_) flows_.erase(id);
   done_.clear();
-}
-
-std::optional<std::size_t> Gateway::best_uplink(Instant now) const {
-  const mptcp::LocalPath* path = uplinks_.choose({}, now);
-  if (path == nullptr) return std::nullopt;
-  return Uplinks::uplink_of(path->interface);
 }
 
 }  // namespace braid::gateway

@@ -14,6 +14,7 @@
 #include "gateway/host.h"
 #include "gateway/info_probe.h"
 #include "gateway/overflow_control.h"
+#include "gateway/settled_uplink.h"
 #include "gateway/uplinks.h"
 
 namespace braid::gateway {
@@ -34,11 +35,11 @@ class Gateway final : public Host, public FlowOwner {
   std::size_t active_flows() const { return flows_.size(); }
   const std::map<std::uint64_t, std::unique_ptr<Flow>>& flows() const { return flows_; }
   const Uplinks& ways() const { return uplinks_; }
-  // Where traffic that braid does not carry should go: the first living uplink, or nothing.
-  std::optional<std::size_t> best_uplink(Instant now) const;
-  // Something other than our connections relies on best_uplink(): from now on it is asked whether
+  // Where traffic that braid does not carry should go: an uplink that lives, or nothing.
+  std::optional<std::size_t> settled_uplink(Instant now) { return settled_.choose(uplinks_, now); }
+  // Something other than our connections relies on settled_uplink(): from now on it is asked whether
   // it lives when it has been silent, and so are uplinks that failed, until they answer.
-  void keep_best_uplink_known();
+  void keep_settled_uplink_known();
   struct Counters {
     std::uint64_t flows = 0, probes = 0, probes_dead = 0;
   };
@@ -75,13 +76,14 @@ class Gateway final : public Host, public FlowOwner {
 
   GatewayConfig config_;
   Uplinks uplinks_;
+  SettledUplink settled_;
   ProbeWatcher watcher_;
   OverflowControl overflow_;
   std::map<std::uint64_t, std::unique_ptr<Flow>> flows_;  // in the order they came
   std::vector<std::uint64_t> done_;                       // to be freed by tidy()
   std::vector<std::unique_ptr<InfoProbe>> probes_;        // by uplink; empty: none under way
   Instant last_census_ = Instant::min();
-  enum class Watch : std::uint8_t { kUsed, kBest } watch_ = Watch::kUsed;
+  enum class Watch : std::uint8_t { kUsed, kSettled } watch_ = Watch::kUsed;
   Counters counters_;
 };
 

@@ -162,18 +162,33 @@ Duration Uplinks::small_fetch(std::size_t uplink, Instant now) const {
   return 2 * rtt + (rate.is_zero() ? Duration::zero() : rate.time_for(kSmallFetch));
 }
 
+Uplinks::Faults Uplinks::faults(const mptcp::LocalPath& path, Instant now) const {
+  const PathHealth& health = entries_[uplink_of(path.interface)].health;
+  return {!has_link(path.interface) || !concentrator_from(path),
+          health.is_dead(now),
+          health.is_doubtful(),
+          health.is_deaf(now),
+          health.blocks_capable(now),
+          path.backup,
+          path.link->in_reserve};
+}
+
+Uplinks::Faults Uplinks::faults(std::size_t uplink, Instant now) const {
+  for (const mptcp::LocalPath& path : paths_) {
+    if (path.interface == interface_of(uplink)) return faults(path, now);
+  }
+  return {true};  // no address, no path
+}
+
 const mptcp::LocalPath* Uplinks::choose(std::span<const tcp::InterfaceId> tried,
                                         Instant now) const {
   const auto rank = [&](const mptcp::LocalPath& path) {
-    const std::size_t uplink = uplink_of(path.interface);
-    const PathHealth& health = entries_[uplink].health;
-    return std::tuple(health.is_dead(now), health.is_doubtful(), health.is_deaf(now),
-                      health.blocks_capable(now), path.backup,
-                      path.link->in_reserve, small_fetch(uplink, now), path.interface);
+    return std::tuple(faults(path, now), small_fetch(uplink_of(path.interface), now),
+                      path.interface);
   };
   const mptcp::LocalPath* best = nullptr;
   for (const mptcp::LocalPath& path : paths_) {
-    if (!has_link(path.interface) || !concentrator_from(path)) continue;
+    if (faults(path, now).front()) continue;
     if (std::find(tried.begin(), tried.end(), path.interface) != tried.end()) continue;
     if (best == nullptr || rank(path) < rank(*best)) best = &path;
   }

@@ -5,6 +5,7 @@
 // uplink's place in the configuration.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -78,10 +79,15 @@ class Uplinks final : public mptcp::LocalPaths {
 
   // The concentrator's endpoint as reached from this path, if it has one of that family.
   std::optional<wire::Endpoint> concentrator_from(const mptcp::LocalPath& path) const;
-  // Where a new connection starts: a usable path to the concentrator that is not among `tried`;
-  // living before dead, hearing before deaf, one for MPTCP before one that blocks it, regular before
-  // backup, then where a small fetch is through first (unmeasured RTT: last of its kind), then by
-  // configuration order. `now` judges the quarantines.
+  // Why a connection should not start there, the gravest reason first, so the lesser is the better: no
+  // way to the concentrator, dead, doubtful, deaf, blocks MPTCP, a backup, kept in reserve.
+  using Faults = std::array<bool, 7>;
+  Faults faults(std::size_t uplink, Instant now) const;
+  // How long it takes there to connect and to fetch what fits in a first window. Unmeasured: longest.
+  Duration small_fetch(std::size_t uplink, Instant now) const;
+  // Where a new connection starts: a usable path to the concentrator that is not among `tried`, with the
+  // least faults, then where a small fetch is through first, then by configuration order. `now` judges
+  // the quarantines.
   const mptcp::LocalPath* choose(std::span<const tcp::InterfaceId> tried, Instant now) const;
 
  private:
@@ -94,7 +100,7 @@ class Uplinks final : public mptcp::LocalPaths {
     std::optional<wire::Endpoint> proven;  // where a connection was let in last
   };
   void rebuild_paths();
-  Duration small_fetch(std::size_t uplink, Instant now) const;
+  Faults faults(const mptcp::LocalPath& path, Instant now) const;
   std::optional<wire::IpAddress> source_of(const UplinkState& state) const;
 
   const GatewayConfig& config_;

@@ -137,26 +137,27 @@ void GatewayProgram::install_capture() {
   require(platform::install_capture(netlink_, plan), "cannot install the capture rules");
   if (config_.other_traffic == gateway::GatewayConfig::OtherTraffic::kFollow) {
     require(other_traffic_.install(), "cannot install the rules for other traffic");
-    gateway_.keep_best_uplink_known();
+    gateway_.keep_settled_uplink_known();
     follow_other_traffic(platform::clock_now());
   }
 }
 
 void GatewayProgram::follow_other_traffic(Instant now) {
   if (config_.other_traffic != gateway::GatewayConfig::OtherTraffic::kFollow) return;
-  const std::optional<std::size_t> best = gateway_.best_uplink(now);
+  const std::optional<std::size_t> settled = gateway_.settled_uplink(now);
   std::optional<platform::OtherTraffic::Way> way;
-  if (best && uplinks_[*best]->link()) {
-    way = platform::OtherTraffic::Way{.link_index = uplinks_[*best]->link()->index,
-                                      .ipv4 = uplinks_[*best]->default_hop(AF_INET),
-                                      .ipv6 = uplinks_[*best]->default_hop(AF_INET6)};
+  if (settled && uplinks_[*settled]->link()) {
+    way = platform::OtherTraffic::Way{.link_index = uplinks_[*settled]->link()->index,
+                                      .ipv4 = uplinks_[*settled]->default_hop(AF_INET),
+                                      .ipv6 = uplinks_[*settled]->default_hop(AF_INET6)};
   }
   if (const std::error_code error = other_traffic_.follow(way)) {
     platform::log_warning("other traffic: {}", error.message());
   }
-  if (best != followed_) {
-    platform::log_info("other traffic follows {}", best ? config_.uplinks[*best].name : "nobody");
-    followed_ = best;
+  if (settled != followed_) {
+    platform::log_info("other traffic follows {}",
+                       settled ? config_.uplinks[*settled].name : "nobody");
+    followed_ = settled;
   }
 }
 
@@ -197,7 +198,7 @@ void GatewayProgram::drain_or_stop() {
 
 Instant GatewayProgram::flush(Instant now) {
   follower_.settle();
-  if (std::exchange(routes_stale_, false) || gateway_.best_uplink(now) != followed_) {
+  if (std::exchange(routes_stale_, false) || gateway_.settled_uplink(now) != followed_) {
     follow_other_traffic(now);
   }
   gateway_.flush(now);

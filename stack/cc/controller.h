@@ -88,7 +88,7 @@ class Controller {
   virtual std::uint64_t ssthresh() const = 0;  // bytes, kUnlimited at first
   bool in_slow_start() const { return cwnd() < ssthresh(); }
   // By how much the window is multiplied in a round trip of slow start.
-  virtual std::uint64_t slow_start_step() const { return 2; }
+  virtual double slow_start_step() const { return 2; }
   // What the sender paces at. `srtt` zero: unknown. Zero: do not pace.
   virtual Rate pacing_rate(Duration srtt) const = 0;
   virtual RecoveryPace recovery_pace() const { return RecoveryPace::kProportional; }

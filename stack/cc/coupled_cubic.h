@@ -30,7 +30,7 @@ class CoupledCubic final : public Cubic {
   void on_congestion(const Congestion& event) override;
   void on_timeout(const Congestion& event) override;
   Rate pacing_rate(Duration srtt) const override;
-  std::uint64_t slow_start_step() const override { return train_.step(); }
+  double slow_start_step() const override { return train_.step(); }
 
  private:
   // Loss by chance: where no queue stands, a loss says little of congestion (TCP Veno, Fu and Liew
@@ -42,7 +42,7 @@ class CoupledCubic final : public Cubic {
   void observe(const Ack& ack) override;
   double share(Instant now) const override;
   std::uint64_t first_growth(std::uint64_t delivered) const override {
-    return delivered * (train_.step() - 1);
+    return static_cast<std::uint64_t>(static_cast<double>(delivered) * (train_.step() - 1));
   }
   double left_by(const Congestion& event) const override;
   void guard_queue(const Ack& ack);

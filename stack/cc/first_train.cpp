@@ -1,5 +1,7 @@
 #include "stack/cc/first_train.h"
 
+#include <algorithm>
+
 namespace braid::cc {
 
 void FirstTrain::on_ack(const Ack& ack, std::uint64_t window) {
@@ -18,7 +20,8 @@ void FirstTrain::round_begins(const Ack& ack, std::uint64_t window) {
     acks_ = 0;
     bytes_ = 0;
   }
-  step_ = window * kLargeStep <= product_ / 2 ? kLargeStep : kUsualStep;
+  const double to_half = static_cast<double>(product_) / 2 / static_cast<double>(window);
+  step_ = std::clamp(to_half, kUsualStep, kLargestStep);
 }
 
 }  // namespace braid::cc

@@ -3,8 +3,8 @@
 // The initial window leaves in one go, so it passes the bottleneck at the pace of that, and its ACKs come
 // back so spread: capacity = bytes after the first ACK / the time they took (Jain and Routhier's packet
 // train). Slow start may then take larger steps as long as they stay far below capacity x RTT, as SUSS does
-// (Arghavani et al., SIGCOMM 2024): the window is multiplied by four in a round trip instead of two where
-// that leaves it below half of the product. On a path of 300 ms that is a round trip or two less. Others'
+// (Arghavani et al., SIGCOMM 2024): the window is multiplied in a round trip by up to four instead of two,
+// as long as that leaves it at half of the product at most. On a path of 300 ms that is a round trip or two less. Others'
 // traffic and ACKs that were bunched make the estimate too large, hence the half; HyStart++ goes on
 // watching. Only the first round that used the window is looked at, for later trains are paced. Too few ACKs,
 // or all at once: no estimate, and slow start doubles.
@@ -18,8 +18,8 @@ namespace braid::cc {
 
 class FirstTrain {
  public:
-  static constexpr std::uint64_t kLargeStep = 4;  // times the window in a round trip
-  static constexpr std::uint64_t kUsualStep = 2;
+  static constexpr double kLargestStep = 4;  // times the window in a round trip
+  static constexpr double kUsualStep = 2;
   static constexpr std::uint32_t kLeastAcks = 3;
 
   explicit FirstTrain(std::uint64_t initial_window) : initial_window_(initial_window) {}
@@ -27,7 +27,7 @@ class FirstTrain {
   // Every ACK of the first slow start; `window`: before it grows by that ACK.
   void on_ack(const Ack& ack, std::uint64_t window);
   // What the window is multiplied by in this round trip.
-  std::uint64_t step() const { return step_; }
+  double step() const { return step_; }
   // The first flight is not to be paced: spread by us it would tell of us.
   bool on_its_way(std::uint64_t window) const {
     return state_ == State::kWatching && window <= initial_window_;
@@ -45,7 +45,7 @@ class FirstTrain {
   std::uint64_t bytes_ = 0;  // after the first ACK
   std::uint32_t acks_ = 0;   // so are these
   std::uint64_t product_ = 0;
-  std::uint64_t step_ = kUsualStep;
+  double step_ = kUsualStep;
 };
 
 }  // namespace braid::cc

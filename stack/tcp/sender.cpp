@@ -332,7 +332,8 @@ cc::Congestion Sender::congestion(cc::CongestionKind kind, Instant now) const {
 bool Sender::cwnd_limited() const {
   const std::uint64_t most = std::max(round_max_flight_, last_max_flight_);
   if (controller_->in_slow_start()) {
-    return controller_->cwnd() < controller_->slow_start_step() * most;
+    return static_cast<double>(controller_->cwnd()) <
+           controller_->slow_start_step() * static_cast<double>(most);
   }
   return most + 2 * std::uint64_t{mss_} > controller_->cwnd();
 }

@@ -36,6 +36,8 @@ TEST_CASE("a first flight spread by the bottleneck tells its capacity, and steps
   flight.round(10, 2ms, 20 * kMss);
   CHECK(flight.train.product() == 200 * kMss);
   CHECK(flight.train.step() == 4);  // 80 kB
+  flight.round(40, 1ms, 40 * kMss);
+  CHECK(flight.train.step() == 2.5);  // 100 kB, the half
   flight.round(40, 1ms, 80 * kMss);
   CHECK(flight.train.step() == 2);
 }
