@@ -45,7 +45,7 @@ throughput_one() { # WAY COUNT up|down
   [ "$3" = up ] || reverse=(-R)
   mapfile -t before < <(ticks)
   lab_in lan timeout $((seconds + 20)) iperf3 -c "$LAB_SERVER4" -P "$2" -t "$seconds" -J "${reverse[@]}" >"$file" 2>"$file.err" ||
-    lab_fail "iperf3, $1, $3: $(tail -3 "$file" "$file.err")"
+    lab_fail "iperf3, $1, $3: $(tail -n 3 "$file" "$file.err")"
   mapfile -t after < <(ticks)
   local gigabytes row="$2 connection(s)" to what index=0 spent; to=$(direction_name "$3")
   gigabytes=$(of "$file" 'd["end"]["sum_received"]["bytes"] / 1e9')
