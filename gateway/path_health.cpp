@@ -66,7 +66,6 @@ void PathHealth::learnt(const tcp::Connection::PathInfo& info, Instant now) {
   rtt_ = info.srtt;
   measured_at_ = info.last_received;
   if (info.min_rtt > Duration::zero()) note_least(info.min_rtt, now);
-  hints_ = {.cwnd = info.cwnd, .ssthresh = info.ssthresh, .mss = info.mss, .at = now};
 }
 
 Duration PathHealth::rtt(Instant now) const {

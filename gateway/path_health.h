@@ -83,14 +83,6 @@ class PathHealth {
   // The round trip as it should be now: the last one while it is fresh, queues and all, else the
   // least. Zero: never measured.
   Duration rtt(Instant now) const;
-  // As the last subflow left them, and when that was.
-  struct Hints {
-    std::uint64_t cwnd = 0, ssthresh = 0;  // bytes
-    std::uint32_t mss = 0;
-    Instant at = Instant::min();
-  };
-  const Hints& hints() const { return hints_; }
-
   static constexpr Duration kIdle = 5s;
   static constexpr Duration kTrust = 10s;
   // How long a measured round trip stands for the present one.
@@ -121,7 +113,6 @@ class PathHealth {
   Duration rtt_{};
   Duration least_rtt_{};
   Instant least_rtt_at_ = Instant::min();
-  Hints hints_;
   std::uint32_t failures_ = 0;
   std::uint32_t deaf_failures_ = 0;
   Instant capable_blocked_until_ = Instant::min();

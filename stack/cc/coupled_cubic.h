@@ -29,6 +29,7 @@ class CoupledCubic final : public Cubic {
   std::string_view name() const override { return "coupled_cubic"; }
   void on_congestion(const Congestion& event) override;
   void on_timeout(const Congestion& event) override;
+  void expect(std::uint64_t product) override { train_.expect(product, cwnd()); }
   Rate pacing_rate(Duration srtt) const override;
   double slow_start_step() const override { return train_.step(); }
 

@@ -4,6 +4,11 @@
 
 namespace braid::cc {
 
+void FirstTrain::expect(std::uint64_t product, std::uint64_t window) {
+  product_ = product;
+  choose_step(window);
+}
+
 void FirstTrain::on_ack(const Ack& ack, std::uint64_t window) {
   if (ack.round_ended) return round_begins(ack, window);
   if (state_ == State::kSeen) return;
@@ -20,6 +25,10 @@ void FirstTrain::round_begins(const Ack& ack, std::uint64_t window) {
     acks_ = 0;
     bytes_ = 0;
   }
+  choose_step(window);
+}
+
+void FirstTrain::choose_step(std::uint64_t window) {
   const double to_half = static_cast<double>(product_) / 2 / static_cast<double>(window);
   step_ = std::clamp(to_half, kUsualStep, kLargestStep);
 }

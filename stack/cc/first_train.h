@@ -24,6 +24,8 @@ class FirstTrain {
 
   explicit FirstTrain(std::uint64_t initial_window) : initial_window_(initial_window) {}
 
+  // Before the first ACK: what others have seen the path to hold. Its own train is believed more.
+  void expect(std::uint64_t product, std::uint64_t window);
   // Every ACK of the first slow start; `window`: before it grows by that ACK.
   void on_ack(const Ack& ack, std::uint64_t window);
   // What the window is multiplied by in this round trip.
@@ -37,6 +39,7 @@ class FirstTrain {
 
  private:
   void round_begins(const Ack& ack, std::uint64_t window);
+  void choose_step(std::uint64_t window);
 
   std::uint64_t initial_window_;
   enum class State : std::uint8_t { kWatching, kSeen } state_ = State::kWatching;

@@ -4,11 +4,12 @@
 
 namespace braid::cc {
 
-void HyStart::on_ack(const Ack& ack) {
+void HyStart::on_ack(const Ack& ack, std::uint64_t mss) {
   if (ack.round_ended) round_begins();
   if (ack.latest_rtt <= Duration::zero()) return;
   current_min_ = std::min(current_min_, ack.latest_rtt);
-  if (++samples_ < kSamples) return;
+  samples_ += std::max<std::uint64_t>(ack.newly_delivered / (kSegmentsPerAck * mss), 1);
+  if (samples_ < kSamples) return;
   if (conservative_) {
     if (current_min_ < baseline_) conservative_ = false;  // a false alarm
     return;

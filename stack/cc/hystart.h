@@ -13,7 +13,8 @@ namespace braid::cc {
 
 class HyStart {
  public:
-  void on_ack(const Ack& ack);
+  // `mss`: payload bytes of a full segment.
+  void on_ack(const Ack& ack, std::uint64_t mss);
   // Bytes the window grows by for `delivered` bytes.
   std::uint64_t growth(std::uint64_t delivered) const {
     return conservative_ ? delivered / kGrowthDivisor : delivered;
@@ -23,7 +24,9 @@ class HyStart {
   bool finished() const { return conservative_ && rounds_left_ == 0; }
 
  private:
-  static constexpr std::uint32_t kSamples = 8;
+  // ACKs of two segments; one of a super-segment stands for those that it spared.
+  static constexpr std::uint64_t kSamples = 8;
+  static constexpr std::uint64_t kSegmentsPerAck = 2;
   static constexpr std::uint32_t kGrowthDivisor = 4;
   static constexpr std::uint32_t kConservativeRounds = 5;
   static constexpr Duration kMinRise = 4ms;
@@ -34,7 +37,7 @@ class HyStart {
   Duration last_min_ = Duration::max();
   Duration current_min_ = Duration::max();
   Duration baseline_ = Duration::max();  // of the round that raised the alarm
-  std::uint32_t samples_ = 0;
+  std::uint64_t samples_ = 0;
   std::uint32_t rounds_left_ = 0;
   bool conservative_ = false;
 };

@@ -21,7 +21,7 @@ void LossBased::on_ack(const Ack& ack) {
   if (in_slow_start()) {
     // RFC 9406 4.3: only in the first slow start; later ones end at a threshold that was found out.
     const bool first = ssthresh_ == kUnlimited;
-    if (first) hystart_.on_ack(ack);
+    if (first) hystart_.on_ack(ack, mss_);
     if (!ack.cwnd_limited) return;
     const std::uint64_t growth = first ? hystart_.growth(first_growth(bytes)) : bytes;
     if (first && hystart_.finished()) {

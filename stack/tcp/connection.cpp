@@ -26,7 +26,7 @@ Handshake::Offer offer_from(const Tuple& tuple, const ConnectionConfig& config) 
 
 Connection::Connection(const Tuple& tuple, StreamUser& user, ConnectionConfig config, SeqNum isn)
     : tuple_(tuple), user_(user), iss_(isn), timestamp_offset_(config.timestamp_offset),
-      keepalive_interval_(config.keepalive_interval),
+      keepalive_interval_(config.keepalive_interval), path_(std::move(config.path)),
       path_mtu_(tuple.remote.address.family(), config.mtu, config.path_mtu),
       doubt_(config.doubt_after) {
   ENSURE(config.controller != nullptr);
@@ -94,6 +94,11 @@ void Connection::start_sender(std::uint64_t acked, std::uint64_t sent, std::uint
       .max_retransmissions = config.max_retransmissions,
       .syn = opening_->handshake.timed_out() ? Sender::Setup::Syn::kRepeated
                                              : Sender::Setup::Syn::kAnswered});
+  if (path_) {
+    // The memory holds the record too; once it has forgotten the path, one user too few is no matter.
+    const long users = std::max(path_.use_count() - 1, 1L);
+    sender_->share(*path_, static_cast<std::uint64_t>(users), now);
+  }
   max_send_window_ = std::max(max_send_window_, window);
   if (!rtt && config.expected_rtt > Duration::zero()) rtt = config.expected_rtt;
   sender_->start(acked, sent, window, rtt, now);

@@ -33,6 +33,7 @@
 #include "stack/tcp/doubt.h"
 #include "stack/tcp/exit.h"
 #include "stack/tcp/handshake.h"
+#include "stack/tcp/path_memory.h"
 #include "stack/tcp/path_mtu.h"
 #include "stack/tcp/receiver.h"
 #include "stack/tcp/state.h"
@@ -49,6 +50,8 @@ struct ConnectionConfig {
   std::uint32_t mtu = 1500;                  // of the interface, bytes; the MSS we announce follows
   // What others have found this path to carry (PathInfo::path_mtu), bytes; 0: nothing is known.
   std::uint32_t path_mtu = 0;
+  // What is found out about the path is for others too; empty: it is for nobody else.
+  std::shared_ptr<PathRecord> path;
   std::uint32_t max_super_payload = 60000;   // bytes of one super-segment; 0: plain segments only
   std::uint8_t window_scale = 8;             // RFC 7323, at most 14
   bool timestamps = true;
@@ -281,6 +284,7 @@ class Connection : public Agenda::Entry {
   Duration keepalive_interval_;
   std::optional<Receiver> receiver_;   // once the peer's SYN is in
   std::unique_ptr<Sender> sender_;     // once anything but a SYN may leave
+  std::shared_ptr<PathRecord> path_;   // none: nobody shares
   PathMtu path_mtu_;
   std::uint32_t path_probe_ = 0;       // packet size the sender is to probe, bytes; 0: none
   std::uint32_t sender_mss_ = 0;       // as the sender knows it

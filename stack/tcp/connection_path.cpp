@@ -50,6 +50,11 @@ void Connection::connecting_failed(const wire::IcmpError& error, Instant now) {
 // ---- evidence for the path MTU
 
 void Connection::apply(PathMtu::Change change, Instant now) {
+  const bool found_out = path_mtu_.source() == PathMtu::Source::kRouter ||
+                         path_mtu_.source() == PathMtu::Source::kProbing;
+  if (path_ && found_out && change != PathMtu::Change::kNone) {
+    path_->note_mtu(path_mtu_.believed(), now);
+  }
   if (change == PathMtu::Change::kNone || !sender_) return;
   sender_mss_ = effective_mss();
   sender_->set_mss(sender_mss_, now,

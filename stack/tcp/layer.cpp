@@ -108,6 +108,8 @@ Connection& Layer::add(const Tuple& tuple, StreamUser& user, ConnectionConfig co
     time_wait_.erase(tuple);
   }
   config.timestamp_offset = secret_.timestamp_offset(tuple);
+  config.path = paths_.of(tuple.interface, tuple.remote.address, now);
+  if (config.path_mtu == 0) config.path_mtu = config.path->mtu(now);
   auto made = std::make_unique<Connection>(tuple, user, std::move(config), isn);
   Connection& connection = *made;
   connections_.insert(std::move(made));

@@ -14,6 +14,7 @@
 
 #include "stack/tcp/connection.h"
 #include "stack/tcp/isn.h"
+#include "stack/tcp/path_memory.h"
 #include "stack/tcp/time_wait.h"
 
 namespace braid::tcp {
@@ -46,6 +47,9 @@ class Layer {
               const wire::TcpOptions& options = {});
   // The live connection of this tuple, or nullptr; TIME-WAIT does not count.
   Connection* find(const Tuple& tuple);
+
+  // What is known of the paths out of it no longer holds: it is attached elsewhere.
+  void forget_paths(InterfaceId interface) { paths_.forget(interface); }
 
   // Takes every ready or due connection once, emits, and frees the closed ones.
   void flush(Instant now, Exit& exit);
@@ -88,6 +92,7 @@ class Layer {
   void remove(Table::iterator place);
 
   TupleSecret secret_;
+  PathMemory paths_;
   Agenda agenda_;
   Table connections_;
   std::vector<std::unique_ptr<Connection>> removed_;  // finished; freed at the end of a flush

@@ -30,11 +30,24 @@ void Sender::start(std::uint64_t acked, std::uint64_t sent, std::uint64_t window
   last_sent_at_ = now;
   pacer_.grant(std::uint64_t{kInitialSegments} * mss_);
   if (rtt) sample_rtt(*rtt, now);
+  tell_others(now);
   if (sent > acked) {  // SYN payload the peer did not take: it left once, and is not there
     scoreboard_.append(sent, mss_, now);
     scoreboard_.mark_all_lost();
     scoreboard_.take_losses();  // of no congestion
   }
+}
+
+void Sender::share(PathRecord& path, std::uint64_t users, Instant now) {
+  ENSURE(!started_ && users > 0);
+  path_ = &path;
+  controller_->expect(path.product(now) / users);
+}
+
+void Sender::tell_others(Instant now) {
+  if (path_ == nullptr) return;
+  path_->note_rtt(rtt_.min_rtt(), now);
+  path_->note_rate(rate_sampler_.rate(), now);
 }
 
 const Recovery& Sender::recovery() const {
@@ -318,6 +331,7 @@ void Sender::feed_controller(const Scoreboard::Delivery& delivery, std::uint64_t
                        .cwnd_limited = cwnd_limited(),
                        .sample = sample});
   if (round_ended) {
+    tell_others(now);
     round_end_ = snd_nxt();
     last_max_flight_ = std::exchange(round_max_flight_, in_flight());
   }

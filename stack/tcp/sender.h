@@ -27,6 +27,7 @@
 #include "stack/cc/controller.h"
 #include "stack/tcp/frto.h"
 #include "stack/tcp/pacer.h"
+#include "stack/tcp/path_memory.h"
 #include "stack/tcp/prr.h"
 #include "stack/tcp/rack.h"
 #include "stack/tcp/rate_sampler.h"
@@ -82,6 +83,9 @@ class Sender {
   enum class TimerOutcome : std::uint8_t { kNothing, kRetransmit, kProbe, kGiveUp };
 
   explicit Sender(Setup setup);
+  // Before start(): what is found out about the path goes there, and the slow start knows what others
+  // have; `users` of the path share it, this one included. The record outlives the sender.
+  void share(PathRecord& path, std::uint64_t users, Instant now);
 
   // The handshake is done: the SYN's payload up to `acked` is acknowledged, the rest is lost.
   // `rtt`: the handshake's sample if it may be used (DESIGN 6: never for a Convert SYN).
@@ -216,6 +220,7 @@ class Sender {
   void note_idle_room(Instant now);
   Plan cover(std::uint64_t begin, std::uint64_t end, Kind kind) const;
   std::uint64_t burst(Instant now) const;
+  void tell_others(Instant now);
   bool held_by_pacing(Instant now);
   bool window_worth_filling(std::uint64_t usable) const;
   void restart_after_idle(Instant now);
@@ -255,6 +260,7 @@ class Sender {
   Rack rack_;
   TailLossProbe tail_probe_;
   std::unique_ptr<Repair> repair_;  // since the first loss
+  PathRecord* path_ = nullptr;  // none: nobody shares
   Pacer pacer_;
   RateSampler rate_sampler_;
   std::uint64_t newly_lost_ = 0;         // bytes, since the controller last heard of an ACK

@@ -122,11 +122,15 @@ Sender::Plan Sender::cover(std::uint64_t begin, std::uint64_t end, Kind kind) co
           .kind = kind};
 }
 
+// A connection that began in a queue has never seen how short the path is; others may have.
 std::uint64_t Sender::burst(Instant now) const {
+  Duration least = rtt_.min_rtt();
+  if (path_ != nullptr) {
+    const Duration known = path_->min_rtt(now);
+    if (known > Duration::zero() && known < least) least = known;
+  }
   return pacer_.burst(pacing_rate(),
-                      {.mss = mss_, .max_super_payload = max_super_payload(),
-                       .min_rtt = rtt_.min_rtt()},
-                      now);
+                      {.mss = mss_, .max_super_payload = max_super_payload(), .min_rtt = least}, now);
 }
 
 Rate Sender::pacing_rate() const { return controller_->pacing_rate(rtt_.srtt()); }

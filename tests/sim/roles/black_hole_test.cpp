@@ -75,6 +75,19 @@ TEST_SUITE("sim") {
     CHECK(box.swallowed_up < 60);
   }
 
+  TEST_CASE("the second connection does not run into the black hole the first one found") {
+    TwoUplinks net(85);
+    take_down_lte(net);
+    Narrow box(net, net.dsl, 1400);
+    App& first = start_download(net, 2'000'000);
+    REQUIRE(is_whole(net, first, 2'000'000, 20s));
+    const std::uint64_t swallowed = box.swallowed_down;
+    REQUIRE(swallowed > 0);
+    App& second = start_download(net, 2'000'000);
+    CHECK(is_whole(net, second, 2'000'000, 2s));
+    CHECK(box.swallowed_down == swallowed);
+  }
+
   TEST_CASE("a path that becomes narrow in mid-flow goes on narrow") {
     TwoUplinks net(83);
     take_down_lte(net);

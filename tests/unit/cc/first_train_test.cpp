@@ -61,6 +61,24 @@ TEST_CASE("ACKs that came all at once, or in too few pieces, tell nothing") {
   CHECK_FALSE(flight.train.on_its_way(40 * kMss));
 }
 
+TEST_CASE("what others have seen the path to hold counts until the own train says something else") {
+  Flight flight;
+  flight.train.expect(60 * kMss, kInitial);
+  CHECK(flight.train.step() == 3);  // 30 kB, the half
+  SUBCASE("less") {
+    flight.round(5, 10ms, kInitial);  // 40 kB
+    CHECK(flight.train.step() == 3);
+    flight.round(10, 10ms, 20 * kMss);
+    CHECK(flight.train.product() == 40 * kMss);
+  }
+  SUBCASE("nothing") {
+    flight.round(2, 10ms, kInitial);
+    flight.round(10, 10ms, 12 * kMss);
+    CHECK(flight.train.product() == 60 * kMss);
+    CHECK(flight.train.step() == 2.5);
+  }
+}
+
 TEST_CASE("a small reply before the first full flight does not use up the only look") {
   Flight flight;
   flight.round(1, 0ms, kInitial);

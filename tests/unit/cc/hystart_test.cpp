@@ -7,7 +7,8 @@ namespace {
 
 void round(HyStart& hystart, Duration rtt, int samples) {
   for (int i = 0; i < samples; ++i) {
-    hystart.on_ack({.newly_delivered = 1000, .latest_rtt = rtt, .round_ended = i == 0});
+    hystart.on_ack({.newly_delivered = 1000, .latest_rtt = rtt, .round_ended = i == 0},
+                   1000);
   }
 }
 
@@ -23,6 +24,15 @@ TEST_CASE("a rise of an eighth over the last round slows growth to a quarter") {
   CHECK(hystart.conservative());
   CHECK(hystart.growth(1000) == 250);
   CHECK_FALSE(hystart.finished());
+}
+
+TEST_CASE("one ACK of a super-segment stands for those it spared") {
+  HyStart hystart;
+  round(hystart, 80ms, 8);
+  hystart.on_ack({.newly_delivered = 15'000, .latest_rtt = 100ms, .round_ended = true}, 1000);
+  CHECK_FALSE(hystart.conservative());
+  hystart.on_ack({.newly_delivered = 2000, .latest_rtt = 100ms}, 1000);
+  CHECK(hystart.conservative());
 }
 
 TEST_CASE("seven samples are no proof") {

@@ -166,15 +166,10 @@ TEST_SUITE("gateway") {
     tcp::Connection::PathInfo info;
     info.srtt = 120ms;
     info.min_rtt = 20ms;
-    info.cwnd = 50'000;
-    info.ssthresh = 40'000;
-    info.mss = 1400;
     info.last_received = at(10s);
     health.learnt(info, at(10s));
     CHECK(health.rtt(at(10500ms)) == 120ms);
     CHECK(health.rtt(at(12s)) == 20ms);
-    CHECK(health.hints().ssthresh == 40'000);
-    CHECK(health.hints().at == at(10s));
     // An older view of it changes nothing, a newer one does.
     info.srtt = 500ms;
     info.last_received = at(9s);
