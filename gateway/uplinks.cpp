@@ -28,7 +28,7 @@ bool Uplinks::update(std::size_t uplink, const UplinkState& state) {
   entry.health.forget();
   entry.arrivals = ArrivalRate();
   entry.proven.reset();
-  tcp_.forget_paths(interface_of(uplink));
+  tcp_.paths().forget(interface_of(uplink));
   rebuild_paths();
   return true;
 }

@@ -84,9 +84,6 @@ class Controller {
   // Nothing was sent for `idle`, longer than one RTO (RFC 5681 4.1).
   virtual void on_idle(Duration idle, Duration rto) = 0;
 
-  // Before the first ACK: what others have found to fill the path, bytes in flight; 0: nothing is known.
-  virtual void expect(std::uint64_t /*product*/) {}
-
   virtual std::uint64_t cwnd() const = 0;      // bytes
   virtual std::uint64_t ssthresh() const = 0;  // bytes, kUnlimited at first
   bool in_slow_start() const { return cwnd() < ssthresh(); }

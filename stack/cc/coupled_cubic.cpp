@@ -17,6 +17,7 @@ void CoupledCubic::observe(const Ack& ack) {
   group_.watch().observed(path_, ack.now);
   least_rtt_ = ack.min_rtt;
   if (ssthresh() == kUnlimited) train_.on_ack(ack, cwnd());
+  if (held_by_delay()) room_.on_ack(ack);
   if (!ack.in_recovery && !in_slow_start()) guard_queue(ack);
 }
 
@@ -28,6 +29,7 @@ void CoupledCubic::guard_queue(const Ack& ack) {
     case QueueGuard::Finding::kNotOurs:
       return undo();
     case QueueGuard::Finding::kQueue:
+      last_cut_ = LastCut::kGuard;
       return cut({.now = ack.now,
                   .kind = CongestionKind::kQueue,
                   .in_flight = ack.in_flight,
@@ -43,11 +45,13 @@ double CoupledCubic::left_by(const Congestion& event) const {
 }
 
 void CoupledCubic::on_congestion(const Congestion& event) {
+  last_cut_ = guard_.cutting() ? LastCut::kGuard : LastCut::kLoss;
   guard_.disturbed();
   cut(event);
 }
 
 void CoupledCubic::cut(const Congestion& event) {
+  room_.forget();
   const std::uint64_t before = cwnd();
   Cubic::on_congestion(event);
   group_.watch().reduced(path_, before - std::min(before, cwnd()), event.now);
@@ -55,8 +59,16 @@ void CoupledCubic::cut(const Congestion& event) {
 
 void CoupledCubic::on_timeout(const Congestion& event) {
   guard_.disturbed();
+  last_cut_ = LastCut::kLoss;
+  room_.forget();
   Cubic::on_timeout(event);
   group_.watch().reduced(path_, 0, event.now);  // nothing is in flight: no measured step
+}
+
+void CoupledCubic::avoid(const Ack& ack, std::uint64_t bytes) {
+  if (!room_.has_room()) return Cubic::avoid(ack, bytes);
+  grow(bytes / RoomWatch::kGrowthDivisor);
+  begin_anew();
 }
 
 Rate CoupledCubic::pacing_rate(Duration srtt) const {

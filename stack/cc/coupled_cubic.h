@@ -7,14 +7,16 @@
 // of a flow each, as EWTCP does with Reno (Honda et al., 2009): a CUBIC's window goes with C^(1/4)
 // and a Reno's with alpha^(1/2), so a share s of a flow means C * s^4 and alpha * s^2.
 //
-// It knows three more things than CUBIC: a queue that is its own (queue_guard.h), losses that are
-// not congestion (kChanceBeta), and how wide the path looked to its first flight (first_train.h).
+// It knows four more things than CUBIC: a queue that is its own (queue_guard.h), losses that are
+// not congestion (kChanceBeta), how wide the path looked to its first flight (first_train.h), and that the
+// path has room though delay held the window down (room_watch.h).
 #pragma once
 
 #include "stack/cc/coupled_group.h"
 #include "stack/cc/cubic.h"
 #include "stack/cc/first_train.h"
 #include "stack/cc/queue_guard.h"
+#include "stack/cc/room_watch.h"
 
 namespace braid::cc {
 
@@ -29,7 +31,6 @@ class CoupledCubic final : public Cubic {
   std::string_view name() const override { return "coupled_cubic"; }
   void on_congestion(const Congestion& event) override;
   void on_timeout(const Congestion& event) override;
-  void expect(std::uint64_t product) override { train_.expect(product, cwnd()); }
   Rate pacing_rate(Duration srtt) const override;
   double slow_start_step() const override { return train_.step(); }
 
@@ -42,10 +43,10 @@ class CoupledCubic final : public Cubic {
 
   void observe(const Ack& ack) override;
   double share(Instant now) const override;
-  std::uint64_t first_growth(std::uint64_t delivered) const override {
-    return static_cast<std::uint64_t>(static_cast<double>(delivered) * (train_.step() - 1));
-  }
+  std::uint64_t first_growth(std::uint64_t delivered) override { return train_.growth(delivered); }
+  void avoid(const Ack& ack, std::uint64_t bytes) override;
   double left_by(const Congestion& event) const override;
+  bool held_by_delay() const { return ssthresh() != kUnlimited && last_cut_ != LastCut::kLoss; }
   void guard_queue(const Ack& ack);
   void cut(const Congestion& event);
 
@@ -54,6 +55,8 @@ class CoupledCubic final : public Cubic {
   Duration least_rtt_{};  // zero: nothing is known of queues
   QueueGuard guard_;
   FirstTrain train_{initial_window()};
+  RoomWatch room_;
+  enum class LastCut : std::uint8_t { kNone, kGuard, kLoss } last_cut_ = LastCut::kNone;
 };
 
 }  // namespace braid::cc

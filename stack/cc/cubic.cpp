@@ -75,6 +75,11 @@ void Cubic::undone() {
   before_ = saved_.before;
 }
 
+void Cubic::begin_anew() {
+  epoch_.reset();
+  w_max_ = 0;
+}
+
 void Cubic::was_idle(Duration idle) {
   if (epoch_) epoch_->start += idle;
   last_ack_ += idle;

@@ -25,6 +25,10 @@ class Cubic : public LossBased {
     return event.kind == CongestionKind::kEcn ? kEcnBeta : kBeta;
   }
 
+  void avoid(const Ack& ack, std::uint64_t bytes) override;
+  // The curve begins at the present window, whatever was before.
+  void begin_anew();
+
  private:
   static constexpr double kC = 0.4;
   static constexpr double kBeta = 0.7;
@@ -40,7 +44,6 @@ class Cubic : public LossBased {
     double share = 1;       // of a flow, while this lasts
   };
 
-  void avoid(const Ack& ack, std::uint64_t bytes) override;
   std::uint64_t reduced(const Congestion& event) override;
   void timed_out() override;
   void undone() override;

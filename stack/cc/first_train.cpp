@@ -1,36 +1,52 @@
 #include "stack/cc/first_train.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace braid::cc {
 
-void FirstTrain::expect(std::uint64_t product, std::uint64_t window) {
-  product_ = product;
-  choose_step(window);
-}
-
 void FirstTrain::on_ack(const Ack& ack, std::uint64_t window) {
-  if (ack.round_ended) return round_begins(ack, window);
+  if (ack.round_ended) round_begins(ack, window);
   if (state_ == State::kSeen) return;
+  const auto bytes = static_cast<std::uint32_t>(ack.newly_delivered);
+  flight_ += bytes;
+  if (ack.round_ended) return;
   ++acks_;
-  bytes_ += ack.newly_delivered;
+  bytes_ += bytes;
   last_ = ack.now;
+  if (window_ == 0 || flight_ < window_ || acks_ < kLeastAcks) return;
+  judge(ack);
+  const float missed = step_from(window_) - kUsualStep;
+  owed_ = static_cast<std::uint32_t>(static_cast<float>(window_) * missed);
 }
 
 void FirstTrain::round_begins(const Ack& ack, std::uint64_t window) {
   if (state_ == State::kWatching) {
-    if (acks_ >= kLeastAcks) product_ = Rate::of(bytes_, last_ - first_).bytes_in(ack.min_rtt);
-    if (acks_ >= kLeastAcks || window > initial_window_) state_ = State::kSeen;
+    if (acks_ >= kLeastAcks) judge(ack);
+    if (window > initial_window_) state_ = State::kSeen;
     first_ = ack.now;
     acks_ = 0;
     bytes_ = 0;
+    flight_ = 0;
+    window_ = static_cast<std::uint32_t>(window);
   }
-  choose_step(window);
+  owed_ = 0;
+  step_ = step_from(window);
 }
 
-void FirstTrain::choose_step(std::uint64_t window) {
-  const double to_half = static_cast<double>(product_) / 2 / static_cast<double>(window);
-  step_ = std::clamp(to_half, kUsualStep, kLargestStep);
+void FirstTrain::judge(const Ack& ack) {
+  product_ = Rate::of(bytes_, last_ - first_).bytes_in(ack.min_rtt);
+  state_ = State::kSeen;
+}
+
+float FirstTrain::step_from(std::uint64_t window) const {
+  const float to_half = static_cast<float>(product_) / 2 / static_cast<float>(window);
+  return std::clamp(to_half, kUsualStep, kLargestStep);
+}
+
+std::uint64_t FirstTrain::growth(std::uint64_t delivered) {
+  const float more = static_cast<float>(delivered) * (step_ - 1);
+  return static_cast<std::uint64_t>(more) + std::exchange(owed_, 0);
 }
 
 }  // namespace braid::cc

@@ -37,7 +37,7 @@ class HyStart {
   Duration last_min_ = Duration::max();
   Duration current_min_ = Duration::max();
   Duration baseline_ = Duration::max();  // of the round that raised the alarm
-  std::uint64_t samples_ = 0;
+  std::uint32_t samples_ = 0;
   std::uint32_t rounds_left_ = 0;
   bool conservative_ = false;
 };

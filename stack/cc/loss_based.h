@@ -42,7 +42,7 @@ class LossBased : public Controller {
   // Every ACK, before anything is done with it.
   virtual void observe(const Ack&) {}
   // The first slow start: what the window may grow by for `delivered` bytes, HyStart++ aside.
-  virtual std::uint64_t first_growth(std::uint64_t delivered) const { return delivered; }
+  virtual std::uint64_t first_growth(std::uint64_t delivered) { return delivered; }
   // Congestion avoidance: `bytes` were delivered and the window was the limit.
   virtual void avoid(const Ack& ack, std::uint64_t bytes) = 0;
   // The window after a congestion event, not yet limited from below. State for undo is kept here.

@@ -46,6 +46,8 @@ class QueueGuard {
   // The window was cut for another reason: what it looked at no longer holds.
   void disturbed();
   bool resting(Instant now) const { return now < rest_until_; }
+  // What is lost now may have been sent into the queue that the last cut takes away.
+  bool cutting() const { return state_ == State::kCut; }
 
  private:
   Finding judge(const Ack& ack, Duration round_least, Duration segment);

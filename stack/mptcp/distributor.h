@@ -7,7 +7,7 @@
 // new may leave (the window is full, or there is nothing new) and a path has room, it takes over what
 // slower paths carry, as far as its copy arrives before the original can be expected. How long that is
 // is judged differently where new bytes wait and where the stream ends. A path that held
-// the head of a full window that way is penalised (sched/penalty.h).
+// the head of a full window that way, and carries less itself, is penalised (sched/penalty.h).
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,8 @@ class Distributor {
   static bool may_overtake(const DataSender& sender);
   void overtake(DataSender& sender, Instant now, Outcome& outcome);
   void overtake_on(DataSender& sender, sched::PathView& fast, Instant now, Outcome& outcome);
-  void penalise(const sched::PathView& slow, Instant now, Outcome& outcome);
+  void blame(const sched::PathView& slow, const sched::PathView& fast, Instant now,
+             Outcome& outcome);
 
   std::unique_ptr<sched::Scheduler> scheduler_;
   std::vector<sched::PathView> paths_;  // kept to spare allocations

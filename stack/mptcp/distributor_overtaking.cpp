@@ -85,16 +85,21 @@ void Distributor::overtake_on(DataSender& sender, sched::PathView& fast, Instant
       if (fast.srtt >= left) continue;
     }
     const bool blocking = waiting->range.begin == sender.snd_una() && sender.is_window_full();
-    // Where the two are nearly alike, who is the slow one changes from moment to moment.
-    if (blocking && slow != nullptr && slow->srtt > 2 * fast.srtt) penalise(*slow, now, outcome);
+    if (blocking && slow != nullptr) blame(*slow, fast, now, outcome);
     outcome.overtaking += waiting->range.length;
     map(sender, fast, waiting->range, now);
   }
 }
 
-void Distributor::penalise(const sched::PathView& slow, Instant now, Outcome& outcome) {
+// Where the two are nearly alike, who is the slow one changes from moment to moment. And a long path
+// that carries more than the short one, or has only begun, is not halved for its sake: it would take
+// many of its round trips to come back.
+void Distributor::blame(const sched::PathView& slow, const sched::PathView& fast, Instant now,
+                        Outcome& outcome) {
+  if (slow.srtt <= 2 * fast.srtt) return;
   scheduler_->window_blocked(now);
-  if (slow.srtt == Duration::zero()) return;
+  const Rate pace = std::max(slow.delivery_rate, slow.pacing_rate);  // in slow start the latter leads
+  if (pace.is_zero() || pace > fast.delivery_rate) return;
   if (penalty_of(slow.id) == nullptr) fined_.push_back({slow.id, {}});
   if (penalty_of(slow.id)->penalise(slow.in_flight, slow.mss, slow.srtt, now)) {
     ++outcome.penalties;

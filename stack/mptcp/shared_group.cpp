@@ -19,6 +19,7 @@ class GroupController final : public cc::Controller {
   void on_idle(Duration idle, Duration rto) override { inner_->on_idle(idle, rto); }
   std::uint64_t cwnd() const override { return inner_->cwnd(); }
   std::uint64_t ssthresh() const override { return inner_->ssthresh(); }
+  double slow_start_step() const override { return inner_->slow_start_step(); }
   Rate pacing_rate(Duration srtt) const override { return inner_->pacing_rate(srtt); }
   cc::RecoveryPace recovery_pace() const override { return inner_->recovery_pace(); }
   std::string_view name() const override { return inner_->name(); }

@@ -94,11 +94,7 @@ void Connection::start_sender(std::uint64_t acked, std::uint64_t sent, std::uint
       .max_retransmissions = config.max_retransmissions,
       .syn = opening_->handshake.timed_out() ? Sender::Setup::Syn::kRepeated
                                              : Sender::Setup::Syn::kAnswered});
-  if (path_) {
-    // The memory holds the record too; once it has forgotten the path, one user too few is no matter.
-    const long users = std::max(path_.use_count() - 1, 1L);
-    sender_->share(*path_, static_cast<std::uint64_t>(users), now);
-  }
+  if (path_) sender_->share(*path_);
   max_send_window_ = std::max(max_send_window_, window);
   if (!rtt && config.expected_rtt > Duration::zero()) rtt = config.expected_rtt;
   sender_->start(acked, sent, window, rtt, now);

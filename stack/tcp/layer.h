@@ -48,8 +48,8 @@ class Layer {
   // The live connection of this tuple, or nullptr; TIME-WAIT does not count.
   Connection* find(const Tuple& tuple);
 
-  // What is known of the paths out of it no longer holds: it is attached elsewhere.
-  void forget_paths(InterfaceId interface) { paths_.forget(interface); }
+  // What its connections know of paths together.
+  PathMemory& paths() { return paths_; }
 
   // Takes every ready or due connection once, emits, and frees the closed ones.
   void flush(Instant now, Exit& exit);

@@ -10,14 +10,6 @@ void PathRecord::note_rtt(Duration rtt, Instant now) {
   min_rtt_at_ = now;
 }
 
-void PathRecord::note_rate(Rate rate, Instant now) {
-  if (rate.is_zero()) return;
-  last_ = now;
-  if (now - rate_at_ <= kRateLifetime && rate < rate_) return;
-  rate_ = rate;
-  rate_at_ = now;
-}
-
 void PathRecord::note_mtu(std::uint32_t mtu, Instant now) {
   last_ = now;
   mtu_ = mtu;
@@ -30,10 +22,6 @@ Duration PathRecord::min_rtt(Instant now) const {
 
 std::uint32_t PathRecord::mtu(Instant now) const {
   return now - mtu_at_ <= kLifetime ? mtu_ : 0;
-}
-
-std::uint64_t PathRecord::product(Instant now) const {
-  return now - rate_at_ <= kRateLifetime ? rate_.bytes_in(min_rtt(now)) : 0;
 }
 
 std::shared_ptr<PathRecord> PathMemory::of(InterfaceId interface, const wire::IpAddress& remote,

@@ -1,9 +1,10 @@
 // PathMemory: what connections have found out about a path, for all that use it then or after them
 // (RFC 9040). A path is an interface of ours and a host at its other end.
 //
-// Shared are the least round trip, the rate it was seen to deliver and, where it is less than our
-// interface's, the MTU: so the second connection needs not run into a black hole, nor double its window
-// as carefully as the first. Windows are not handed on: they hold queues, and others' share.
+// Shared are the least round trip (it says how large bursts may be) and, where it is less than our
+// interface's, the MTU: the second connection needs not run into the black hole that the first one found.
+// Windows and rates are not handed on: a slow start that knew them was quicker into a radio's bad
+// moment than out of it (docs/law.md).
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,6 @@
 #include <memory>
 #include <utility>
 
-#include "stack/base/rate.h"
 #include "stack/base/time.h"
 #include "stack/tcp/tuple.h"
 #include "stack/wire/ip_address.h"
@@ -22,23 +22,17 @@ class PathRecord {
  public:
   // RFC 1191 6.3, RFC 8899 PMTU_RAISE_TIMER: how long an MTU is believed; a round trip too.
   static constexpr Duration kLifetime = 600s;
-  static constexpr Duration kRateLifetime = 60s;  // links' rates change sooner than their lengths
 
   void note_rtt(Duration rtt, Instant now);  // zero: nothing was measured
-  void note_rate(Rate rate, Instant now);    // zero: the same
   void note_mtu(std::uint32_t mtu, Instant now);
 
   Duration min_rtt(Instant now) const;   // the least; zero: unknown
   std::uint32_t mtu(Instant now) const;  // bytes of an IP packet; 0: unknown
-  // Bytes in flight that fill the path without a queue; 0: unknown.
-  std::uint64_t product(Instant now) const;
   bool knows_anything(Instant now) const { return now <= last_ + kLifetime; }
 
  private:
   Duration min_rtt_{};
   Instant min_rtt_at_;
-  Rate rate_;
-  Instant rate_at_;
   std::uint32_t mtu_ = 0;
   Instant mtu_at_;
   Instant last_ = Instant::min();  // anything was noted

@@ -38,16 +38,8 @@ void Sender::start(std::uint64_t acked, std::uint64_t sent, std::uint64_t window
   }
 }
 
-void Sender::share(PathRecord& path, std::uint64_t users, Instant now) {
-  ENSURE(!started_ && users > 0);
-  path_ = &path;
-  controller_->expect(path.product(now) / users);
-}
-
 void Sender::tell_others(Instant now) {
-  if (path_ == nullptr) return;
-  path_->note_rtt(rtt_.min_rtt(), now);
-  path_->note_rate(rate_sampler_.rate(), now);
+  if (path_ != nullptr) path_->note_rtt(rtt_.min_rtt(), now);
 }
 
 const Recovery& Sender::recovery() const {

@@ -83,9 +83,8 @@ class Sender {
   enum class TimerOutcome : std::uint8_t { kNothing, kRetransmit, kProbe, kGiveUp };
 
   explicit Sender(Setup setup);
-  // Before start(): what is found out about the path goes there, and the slow start knows what others
-  // have; `users` of the path share it, this one included. The record outlives the sender.
-  void share(PathRecord& path, std::uint64_t users, Instant now);
+  // Before start(): what is known of the path's round trip is others' too. The record outlives the sender.
+  void share(PathRecord& path) { path_ = &path; }
 
   // The handshake is done: the SYN's payload up to `acked` is acknowledged, the rest is lost.
   // `rtt`: the handshake's sample if it may be used (DESIGN 6: never for a Convert SYN).

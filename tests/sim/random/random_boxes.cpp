@@ -93,9 +93,12 @@ void RandomWorld::add_boxes(LinkId link, const std::vector<BoxPlan>& boxes, std:
             link, box.variant == 0 ? EcnMarker::Manner::kMarks : EcnMarker::Manner::kBleaches,
             box.size / 1000.0, world_.fork_random());
         break;
-      case BoxKind::kResetter:
-        resetters_.push_back(&world_.add_filter<RstInjector>(link, box.spared, kAims[box.variant]));
+      case BoxKind::kResetter: {
+        const RstInjector::Aim aim = kAims[box.variant];
+        const auto& resetter = world_.add_filter<RstInjector>(link, box.spared, aim);
+        if (aim == RstInjector::Aim::kExact) resetters_.push_back(&resetter);
         break;
+      }
       case BoxKind::kSynWall:
         world_.add_filter<SynWall>(link, Toward::kB, std::nullopt,
                                    static_cast<IcmpAbout>(box.variant), reporters);

@@ -98,7 +98,7 @@ class RandomWorld {
   std::unique_ptr<RoleHost> gateway_host_, concentrator_host_;
   std::vector<App*> client_apps_;
   std::vector<const EdgeWatch*> watches_;
-  std::vector<const RstInjector*> resetters_;
+  std::vector<const RstInjector*> resetters_;  // with the exact number: no other RST is an excuse
 };
 
 }  // namespace braid::sim

@@ -131,6 +131,7 @@ struct Alone {
   CoupledCubic c{kMss, group};
   Instant now{};
   Duration others{};
+  std::uint64_t product = 100'000;  // bytes in flight that fill the path
 
   Alone() {
     while (c.cwnd() < 143 * kMss) {
@@ -140,7 +141,7 @@ struct Alone {
     now += 10s;
   }
   Duration queue() const {
-    return others + std::chrono::microseconds(c.cwnd() > 100'000 ? c.cwnd() - 100'000 : 0);
+    return others + kBase * (c.cwnd() - std::min(c.cwnd(), product)) / product;
   }
   void round() {
     const Duration rtt = kBase + queue();
@@ -171,6 +172,26 @@ TEST_CASE("a queue of its own is kept short without a loss, and the path full") 
   CHECK(longest > kBase / QueueGuard::kTargetPart);
   CHECK(longest < kBase / 2);
   CHECK(least >= 100 * kMss);
+}
+
+TEST_CASE("a path that becomes three times as wide is filled within two seconds, when delay took the window") {
+  for (const bool lost : {false, true}) {
+    CAPTURE(lost);
+    Alone net;
+    std::uint64_t cuts = 0;
+    for (int i = 0; i < 600 && cuts < 2; ++i) {
+      const std::uint64_t before = net.c.cwnd();
+      net.round();
+      if (net.c.cwnd() < before) ++cuts;
+    }
+    REQUIRE(cuts == 2);
+    for (int i = 0; i < 4; ++i) net.round();  // the guard has seen what the cut did
+    if (lost) net.c.on_congestion({.now = net.now, .in_flight = net.c.cwnd(), .srtt = kBase});
+    net.product = 300'000;
+    for (int i = 0; i < 20; ++i) net.round();
+    CHECK((net.c.cwnd() > 280 * kMss) == !lost);
+    CHECK(net.queue() < kBase / 4);
+  }
 }
 
 TEST_CASE("a queue of others does not take the window away") {

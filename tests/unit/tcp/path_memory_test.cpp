@@ -23,9 +23,7 @@ TEST_SUITE_BEGIN("tcp");
 TEST_CASE("a new record knows nothing, and nothing measured is no news") {
   PathRecord record;
   record.note_rtt(0s, kStart);
-  record.note_rate(Rate(), kStart);
   CHECK(record.min_rtt(kStart) == 0s);
-  CHECK(record.product(kStart) == 0);
   CHECK(record.mtu(kStart) == 0);
   CHECK_FALSE(record.knows_anything(kStart));
 }
@@ -40,17 +38,6 @@ TEST_CASE("the least round trip stays while it is fresh; then a longer one is be
   CHECK(record.min_rtt(kStart + 601s) == 90ms);
   record.note_rtt(30ms, kStart + 602s);
   CHECK(record.min_rtt(kStart + 602s) == 30ms);
-}
-
-TEST_CASE("the largest rate of the last minute and the least round trip are what fills the path") {
-  PathRecord record;
-  record.note_rtt(100ms, kStart);
-  record.note_rate(Rate::bits_per_second(8'000'000), kStart);
-  record.note_rate(Rate::bits_per_second(1'000'000), kStart + 30s);  // the application's, perhaps
-  CHECK(record.product(kStart + 30s) == 100'000);
-  CHECK(record.product(kStart + 61s) == 0);
-  record.note_rate(Rate::bits_per_second(1'000'000), kStart + 61s);
-  CHECK(record.product(kStart + 61s) == 12'500);
 }
 
 TEST_CASE("an MTU is believed for ten minutes, and what was found last") {
