@@ -3,8 +3,8 @@
 //
 // Shared are the least round trip (it says how large bursts may be) and, where it is less than our
 // interface's, the MTU: the second connection needs not run into the black hole that the first one found.
-// Windows and rates are not handed on: a slow start that knew them was quicker into a radio's bad
-// moment than out of it (docs/law.md).
+// Windows and rates are not handed on: a window holds queues and others' share, and a slow start that
+// knew the rate gained next to nothing (docs/law.md).
 #pragma once
 
 #include <cstdint>
