@@ -15,7 +15,8 @@ ChunkRef::~ChunkRef() {
   if (chunk_ != nullptr && --chunk_->references == 0) chunk_->pool->put_back(chunk_);
 }
 
-ChunkPool::ChunkPool(std::size_t budget_bytes) : limit_(budget_bytes / Chunk::kSize) {}
+ChunkPool::ChunkPool(std::size_t budget_bytes)
+    : limit_(budget_bytes / Chunk::kSize), shares_(limit_ * Chunk::kSize) {}
 
 ChunkPool::~ChunkPool() {
   ENSURE(used_ == 0);

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "stack/base/fair_share.h"
+
 namespace braid {
 
 class ChunkPool;
@@ -58,6 +60,8 @@ class ChunkPool {
   std::size_t used_bytes() const { return used_ * Chunk::kSize; }
   // More than three quarters in use: receive rooms stop growing.
   bool under_pressure() const { return used_ * 4 > limit_ * 3; }
+  // What the streams that draw from here may promise.
+  FairShare& shares() { return shares_; }
 
  private:
   friend class ChunkRef;
@@ -65,6 +69,7 @@ class ChunkPool {
 
   std::size_t limit_;
   std::size_t used_ = 0;
+  FairShare shares_;
   std::vector<std::unique_ptr<Chunk>> spare_;  // a few, kept to save malloc work
 };
 

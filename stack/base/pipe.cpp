@@ -11,9 +11,6 @@ namespace braid {
 namespace {
 
 constexpr std::uint64_t kChunk = Chunk::kSize;
-// One stream grows to at most this part of the whole budget: a room nobody has memory for is a promise
-// that cannot be kept.
-constexpr std::uint64_t kPoolShare = 4;
 
 std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
   return a > std::numeric_limits<std::uint64_t>::max() - b
@@ -108,11 +105,12 @@ void Pipe::Hold::swap(Hold& other) noexcept {
 
 // ---- Pipe: writing
 
-Pipe::Pipe(ChunkPool& pool, std::uint64_t capacity) : pool_(pool), capacity_(capacity) {
-  const std::uint64_t share = pool.budget_bytes() / kPoolShare;
-  max_capacity_ = std::max(capacity, std::min(max_capacity_, share));
+Pipe::Pipe(ChunkPool& pool, std::uint64_t capacity)
+    : pool_(pool), first_capacity_(capacity), capacity_(capacity) {
   raise_edge();
 }
+
+Pipe::~Pipe() { pool_.shares().leave(*this); }
 
 Interval Pipe::write_at(StreamOffset offset, const Slices& bytes) {
   const std::uint64_t begin = offset.value();
@@ -218,6 +216,7 @@ void Pipe::release(StreamOffset offset) {
   ENSURE(offset <= in_order_);
   if (offset <= released_) return;
   released_ = offset;
+  if (capacity_ > first_capacity_) set_capacity(std::min(capacity_, max_capacity()));
   raise_edge();
   drop_released_chunks();
   if (writer_ != nullptr) writer_->wake();
@@ -233,9 +232,28 @@ StreamOffset Pipe::written() const {
 void Pipe::set_capacity(std::uint64_t capacity) {
   const std::uint64_t former_room = room();
   capacity_ = capacity;
+  if (capacity_ > first_capacity_) {
+    pool_.shares().join(*this);
+  } else {
+    pool_.shares().leave(*this);
+  }
   raise_edge();
   if (room() > former_room && writer_ != nullptr) writer_->wake();
 }
+
+void Pipe::grow(std::uint64_t wanted) {
+  if (wanted <= capacity_ || pool_.under_pressure()) return;
+  pool_.shares().join(*this);  // before the parts are counted
+  if (wanted > pool_.shares().share()) pool_.shares().reclaim();
+  set_capacity(std::max(capacity_, std::min(wanted, max_capacity())));
+}
+
+std::uint64_t Pipe::max_capacity() const {
+  return std::max(first_capacity_, std::min(max_capacity_, pool_.shares().share()));
+}
+
+// At rest: the next bytes begin with the first window.
+void Pipe::give_back() { set_capacity(first_capacity_); }
 
 std::uint64_t Pipe::room() const {
   return capacity_ > readable() ? capacity_ - readable() : 0;
@@ -244,8 +262,7 @@ std::uint64_t Pipe::room() const {
 void Pipe::reader_starved() {
   const bool was_full = fullest_ > capacity_ / 2;
   fullest_ = readable();
-  if (end_ || !was_full || capacity_ >= max_capacity_ || pool_.under_pressure()) return;
-  set_capacity(std::min(2 * capacity_, max_capacity_));
+  if (!end_ && was_full) grow(2 * capacity_);
 }
 
 void Pipe::raise_edge() {
@@ -263,6 +280,7 @@ Chunk* Pipe::chunk_for(std::uint64_t number, ChunkPool::Urgency urgency) {
   if (Chunk* const there = chunk_at(number)) return there;
   ChunkRef fresh = pool_.allocate(urgency);
   if (!fresh) return nullptr;
+  pool_.shares().took(*this, kChunk);
   // Nothing left of released is ever placed again, so the array only grows to the right.
   if (chunks_.empty()) first_chunk_ = released_.value() / kChunk;
   const std::size_t index = number - first_chunk_;

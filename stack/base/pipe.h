@@ -9,8 +9,12 @@
 //
 // Bytes are placed anywhere in [in_order, edge), where edge is the highest released + capacity there
 // ever was (a promise is kept when the capacity shrinks); only [released, in_order) is readable.
-// room() = capacity - (in_order - released) is what a receive window may promise beyond in_order. Placing wakes the reader when in_order moved (or the end became known); releasing wakes
-// the writer. Neither is called: they are entries of an Agenda.
+// room() = capacity - (in_order - released) is what a receive window may promise beyond in_order.
+// Placing wakes the reader when in_order moved (or the end became known); releasing wakes the writer.
+// Neither is called: they are entries of an Agenda.
+//
+// The capacity grows with what the stream needs, within its share of the pool (see fair_share.h); when
+// the share becomes smaller the capacity follows it as bytes are released.
 //
 // A Hold is a reference to the chunks under a range: it stays readable after release(). A subflow
 // mapping keeps one until its subflow acknowledged it (RFC 8684 M64, M72); it counts against the
@@ -30,7 +34,7 @@
 
 namespace braid {
 
-class Pipe {
+class Pipe final : private FairShare::Member {
  public:
   static constexpr std::uint32_t kMaxHold = 64 * 1024;  // bytes
 
@@ -63,8 +67,7 @@ class Pipe {
 
   // `capacity`: bytes the writer may be ahead of release().
   Pipe(ChunkPool& pool, std::uint64_t capacity);
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() override;
 
   // Who is woken; entries outlive the pipe or are cleared with nullptr.
   void set_reader(Agenda::Entry* reader) { reader_ = reader; }
@@ -105,13 +108,17 @@ class Pipe {
   // most, but bytes up to the former edge are still accepted.
   void set_capacity(std::uint64_t capacity);
   std::uint64_t room() const;
+  // The capacity becomes `wanted`, as far as max_capacity() allows; never less than it is, and no more
+  // while the pool is under pressure.
+  void grow(std::uint64_t wanted);
   // The reader has put everything readable on its way and could carry more. When the pipe was more
-  // than half full since it last said so, the capacity doubles, up to max_capacity(), unless the pool
-  // is under pressure: a relay's buffer must be as deep as its next leg needs, which the writer's leg
-  // cannot know.
+  // than half full since it last said so, the capacity doubles: a relay's buffer must be as deep as its
+  // next leg needs, which the writer's leg cannot know.
   void reader_starved();
   void set_max_capacity(std::uint64_t bytes) { max_capacity_ = bytes; }
-  std::uint64_t max_capacity() const { return max_capacity_; }
+  // What was set (6 MiB by default), but not more than the share of the pool this stream has, and not
+  // less than the first capacity.
+  std::uint64_t max_capacity() const;
   // Bytes held out of order, as absolute offsets.
   const IntervalSet& out_of_order() const { return out_of_order_; }
   ChunkPool& pool() const { return pool_; }
@@ -125,8 +132,10 @@ class Pipe {
   Chunk* chunk_for(std::uint64_t number, ChunkPool::Urgency urgency);
   void drop_released_chunks();
   void raise_edge();
+  void give_back() override;
 
   ChunkPool& pool_;
+  const std::uint64_t first_capacity_;
   std::uint64_t capacity_;
   std::uint64_t max_capacity_ = 6ULL << 20;
   std::uint64_t fullest_ = 0;  // the most that was readable since reader_starved()

@@ -235,12 +235,7 @@ void Core::tune_window(Instant now) {
   for (const auto& subflow : subflows_) {
     if (subflow->tcp() != nullptr) rtt = std::max(rtt, subflow->tcp()->path_info().srtt);
   }
-  const auto memory = pipe.pool().under_pressure() ? tcp::WindowTuner::Memory::kScarce
-                                                   : tcp::WindowTuner::Memory::kPlenty;
-  const std::uint64_t wanted =
-      tuner_.capacity_for(pipe.released().value(), pipe.capacity(), rtt, memory, now);
-  const std::uint64_t capacity = std::min(wanted, pipe.max_capacity());
-  if (capacity > pipe.capacity()) pipe.set_capacity(capacity);
+  pipe.grow(tuner_.capacity_for(pipe.released().value(), pipe.capacity(), rtt, now));
 }
 
 void Core::set_policy(sched::Policy policy) {

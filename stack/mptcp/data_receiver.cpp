@@ -32,11 +32,8 @@ Interval DataReceiver::place(std::uint64_t dsn, const Slices& bytes) {
 // of the window it would soon stand still, so the window doubles: it follows the rates times the
 // slowest round trip in use, which no RTT measured at this end would say.
 void DataReceiver::widen() {
-  const std::uint64_t capacity = pipe_.capacity();
-  const std::uint64_t most = pipe_.max_capacity();
-  const bool cramped = pipe_.written() - pipe_.in_order() > capacity / 2;
-  if (!cramped || capacity >= most || pipe_.pool().under_pressure()) return;
-  pipe_.set_capacity(std::min(2 * capacity, most));
+  const bool cramped = pipe_.written() - pipe_.in_order() > pipe_.capacity() / 2;
+  if (cramped) pipe_.grow(2 * pipe_.capacity());
 }
 
 bool DataReceiver::data_fin(std::uint64_t dsn) {

@@ -32,13 +32,8 @@ Interval PipeStream::place(std::uint64_t position, const Slices& bytes, Instant)
 
 void PipeStream::received_up_to(std::uint64_t, Instant now) {
   if (connection_ == nullptr) return;
-  const auto memory = incoming_.pool().under_pressure() ? WindowTuner::Memory::kScarce
-                                                        : WindowTuner::Memory::kPlenty;
-  const std::uint64_t wanted =
-      tuner_.capacity_for(incoming_.released().value(), incoming_.capacity(),
-                          connection_->path_info().srtt, memory, now);
-  const std::uint64_t capacity = std::min(wanted, incoming_.max_capacity());
-  if (capacity > incoming_.capacity()) incoming_.set_capacity(capacity);
+  incoming_.grow(tuner_.capacity_for(incoming_.released().value(), incoming_.capacity(),
+                                     connection_->path_info().srtt, now));
 }
 
 void PipeStream::peer_finished(std::uint64_t position, Instant) {

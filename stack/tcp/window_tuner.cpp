@@ -12,7 +12,7 @@ constexpr Duration kUnknownRound = 100ms;
 }  // namespace
 
 std::uint64_t WindowTuner::capacity_for(std::uint64_t drained, std::uint64_t capacity, Duration rtt,
-                                        Memory memory, Instant now) {
+                                        Instant now) {
   if (!started_) {
     started_ = true;
     round_start_ = now;
@@ -28,7 +28,7 @@ std::uint64_t WindowTuner::capacity_for(std::uint64_t drained, std::uint64_t cap
     round_start_ = now;
     drained_at_start_ = drained;
   }
-  if (!held_back || memory == Memory::kScarce) return capacity;
+  if (!held_back) return capacity;
   // Within one round more than half the buffer was taken: it is what holds the peer back.
   round_start_ = now;
   drained_at_start_ = drained;

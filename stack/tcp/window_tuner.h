@@ -18,11 +18,10 @@ class WindowTuner {
 
   explicit WindowTuner(std::uint64_t maximum = kDefaultMaximum) : maximum_(maximum) {}
 
-  enum class Memory : std::uint8_t { kPlenty, kScarce };  // scarce: the pool is under pressure
   // The reader has taken `drained` bytes since the stream began; `rtt` is that of the path that
   // fills the buffer (zero: unknown). Returns the capacity to have now, never less than `capacity`.
   std::uint64_t capacity_for(std::uint64_t drained, std::uint64_t capacity, Duration rtt,
-                             Memory memory, Instant now);
+                             Instant now);
 
   void set_maximum(std::uint64_t maximum) { maximum_ = maximum; }
 

@@ -52,7 +52,8 @@ struct Model : Marks {
     }
     while (in_order < cells.size() && cells[in_order] != kAbsent) ++in_order;
   }
-  void release(std::uint64_t offset) {
+  void release(std::uint64_t offset, std::uint64_t most) {
+    if (offset > released) capacity = std::min(capacity, most);
     released = std::max(released, offset);
     edge = std::max(edge, released + capacity);
   }
@@ -167,7 +168,7 @@ class World {
             ? model_.in_order
             : model_.released + random_.below(static_cast<std::uint32_t>(readable) + 1);
     pipe_.release(StreamOffset(to));
-    model_.release(to);
+    model_.release(to, pipe_.max_capacity());
   }
 
   void hold() {

@@ -327,4 +327,20 @@ TEST_CASE("a relay's buffer grows to at most a quarter of the budget, or what it
   CHECK(Pipe(large, 10 * kChunk).max_capacity() == 6ULL << 20);
 }
 
+TEST_CASE("under pressure no buffer grows") {
+  ChunkPool pool(4 * kChunk);
+  Pipe pipe(pool, 100);
+  Pipe hungry(pool, 4 * kChunk);
+  const std::vector<std::uint8_t> bytes = stream(0, 4 * kChunk);
+  hungry.append(Slices(Bytes(bytes)));
+  REQUIRE(pool.under_pressure());
+  pipe.grow(200);
+  CHECK(pipe.capacity() == 100);
+  hungry.release(StreamOffset(4 * kChunk));
+  pipe.grow(200);
+  CHECK(pipe.capacity() == 200);
+  pipe.grow(150);
+  CHECK(pipe.capacity() == 200);
+}
+
 TEST_SUITE_END();
