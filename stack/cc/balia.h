@@ -3,13 +3,16 @@
 // trades friendliness for responsiveness.
 #pragma once
 
+#include <utility>
+
 #include "stack/cc/coupled.h"
 
 namespace braid::cc {
 
 class Balia final : public Coupled {
  public:
-  Balia(std::uint32_t mss, CoupledGroup& group) : Coupled(mss, group) {}
+  Balia(std::uint32_t mss, std::shared_ptr<CoupledGroup> group)
+      : Coupled(mss, std::move(group)) {}
   std::string_view name() const override { return "balia"; }
 
  private:

@@ -15,8 +15,9 @@ constexpr double kPacingMargin = 0.99;          // a little less than the path t
 Bbr::Bbr(std::uint32_t mss) : mss_(mss), cwnd_(kInitialSegments * mss) {}
 
 void Bbr::set_mss(std::uint32_t mss) {
+  const bool untouched = cwnd_ == kInitialSegments * mss_ && delivered_ == 0;
   mss_ = mss;
-  cwnd_ = std::max(cwnd_, mss_);
+  cwnd_ = untouched ? kInitialSegments * mss_ : std::max(cwnd_, mss_);
 }
 
 void Bbr::on_ack(const Ack& ack) {

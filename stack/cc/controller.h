@@ -96,7 +96,8 @@ class Controller {
 };
 
 // Subflows of one MPTCP connection whose controllers increase together (RFC 6356). The connection
-// owns the group and passes it to the factory for each subflow; uncoupled controllers ignore it.
+// passes its group to the factory for each subflow, and the controllers keep it: TCP connections
+// outlive the MPTCP connection they belonged to.
 class CoupledGroup;
 
 }  // namespace braid::cc

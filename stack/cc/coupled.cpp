@@ -6,12 +6,13 @@
 
 namespace braid::cc {
 
-Coupled::Coupled(std::uint32_t mss, CoupledGroup& group) : LossBased(mss), group_(group) {
+Coupled::Coupled(std::uint32_t mss, std::shared_ptr<CoupledGroup> group)
+    : LossBased(mss), group_(std::move(group)) {
   self_.window = cwnd();
-  group_.join(self_);
+  group_->join(self_);
 }
 
-Coupled::~Coupled() { group_.leave(self_); }
+Coupled::~Coupled() { group_->leave(self_); }
 
 void Coupled::observe(const Ack& ack) {
   const bool first_rtt = !self_.counts() && ack.srtt != Duration::zero();
@@ -19,7 +20,7 @@ void Coupled::observe(const Ack& ack) {
   self_.window = ack.cwnd_limited ? cwnd() : std::clamp(ack.prior_in_flight, mss(), cwnd());
   run_ += ack.newly_delivered;
   self_.loss_run = std::max(run_, last_run_);
-  if (ack.round_ended || first_rtt) group_.changed();
+  if (ack.round_ended || first_rtt) group_->changed();
 }
 
 void Coupled::avoid(const Ack&, std::uint64_t bytes) {
@@ -61,7 +62,7 @@ void Coupled::undone() { tell_window(); }
 void Coupled::tell_window() {
   fraction_ = 0;
   self_.window = cwnd();
-  group_.changed();
+  group_->changed();
 }
 
 }  // namespace braid::cc

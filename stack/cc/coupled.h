@@ -3,6 +3,8 @@
 // algorithm says otherwise.
 #pragma once
 
+#include <memory>
+
 #include "stack/cc/coupled_group.h"
 #include "stack/cc/loss_based.h"
 
@@ -18,10 +20,9 @@ class Coupled : public LossBased {
   void on_timeout(const Congestion& event) override;
 
  protected:
-  // The group outlives the controller.
-  Coupled(std::uint32_t mss, CoupledGroup& group);
+  Coupled(std::uint32_t mss, std::shared_ptr<CoupledGroup> group);
 
-  const CoupledGroup& group() const { return group_; }
+  const CoupledGroup& group() const { return *group_; }
   const CoupledGroup::Member& self() const { return self_; }
   // Growth in bytes for `bytes` delivered while every path has its RTT; may be negative (OLIA).
   virtual double coupled_growth(double bytes) const = 0;
@@ -33,7 +34,7 @@ class Coupled : public LossBased {
   void undone() final;
   void tell_window();
 
-  CoupledGroup& group_;
+  std::shared_ptr<CoupledGroup> group_;
   CoupledGroup::Member self_;
   std::uint64_t last_run_ = 0;   // bytes delivered between the last two losses
   std::uint64_t run_ = 0;        // bytes delivered since the last one

@@ -1,20 +1,22 @@
 #include "stack/cc/coupled_cubic.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace braid::cc {
 
-CoupledCubic::CoupledCubic(std::uint32_t mss, CoupledGroup& group) : Cubic(mss), group_(group) {
-  group_.watch().join(path_);
+CoupledCubic::CoupledCubic(std::uint32_t mss, std::shared_ptr<CoupledGroup> group)
+    : Cubic(mss), group_(std::move(group)) {
+  group_->watch().join(path_);
 }
 
-CoupledCubic::~CoupledCubic() { group_.watch().leave(path_); }
+CoupledCubic::~CoupledCubic() { group_->watch().leave(path_); }
 
 void CoupledCubic::observe(const Ack& ack) {
   Cubic::observe(ack);
   path_.observe(ack.now, ack.srtt, ack.latest_rtt, ack.min_rtt,
                 std::min(cwnd(), std::max(ack.prior_in_flight, mss())));
-  group_.watch().observed(path_, ack.now);
+  group_->watch().observed(path_, ack.now);
   least_rtt_ = ack.min_rtt;
   if (ssthresh() == kUnlimited) train_.on_ack(ack, cwnd());
   if (held_by_delay()) room_.on_ack(ack);
@@ -54,7 +56,7 @@ void CoupledCubic::cut(const Congestion& event) {
   room_.forget();
   const std::uint64_t before = cwnd();
   Cubic::on_congestion(event);
-  group_.watch().reduced(path_, before - std::min(before, cwnd()), event.now);
+  group_->watch().reduced(path_, before - std::min(before, cwnd()), event.now);
 }
 
 void CoupledCubic::on_timeout(const Congestion& event) {
@@ -62,7 +64,7 @@ void CoupledCubic::on_timeout(const Congestion& event) {
   last_cut_ = LastCut::kLoss;
   room_.forget();
   Cubic::on_timeout(event);
-  group_.watch().reduced(path_, 0, event.now);  // nothing is in flight: no measured step
+  group_->watch().reduced(path_, 0, event.now);  // nothing is in flight: no measured step
 }
 
 void CoupledCubic::avoid(const Ack& ack, std::uint64_t bytes) {
@@ -76,6 +78,6 @@ Rate CoupledCubic::pacing_rate(Duration srtt) const {
   return first_flight ? Rate() : Cubic::pacing_rate(srtt);
 }
 
-double CoupledCubic::share(Instant now) const { return group_.watch().share(path_, now); }
+double CoupledCubic::share(Instant now) const { return group_->watch().share(path_, now); }
 
 }  // namespace braid::cc

@@ -12,6 +12,8 @@
 // path has room though delay held the window down (room_watch.h).
 #pragma once
 
+#include <memory>
+
 #include "stack/cc/coupled_group.h"
 #include "stack/cc/cubic.h"
 #include "stack/cc/first_train.h"
@@ -22,8 +24,7 @@ namespace braid::cc {
 
 class CoupledCubic final : public Cubic {
  public:
-  // The group outlives the controller.
-  CoupledCubic(std::uint32_t mss, CoupledGroup& group);
+  CoupledCubic(std::uint32_t mss, std::shared_ptr<CoupledGroup> group);
   ~CoupledCubic() override;
   CoupledCubic(const CoupledCubic&) = delete;
   CoupledCubic& operator=(const CoupledCubic&) = delete;
@@ -50,7 +51,7 @@ class CoupledCubic final : public Cubic {
   void guard_queue(const Ack& ack);
   void cut(const Congestion& event);
 
-  CoupledGroup& group_;
+  std::shared_ptr<CoupledGroup> group_;
   BottleneckWatch::Path path_;
   Duration least_rtt_{};  // zero: nothing is known of queues
   QueueGuard guard_;

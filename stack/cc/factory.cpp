@@ -1,6 +1,7 @@
 #include "stack/cc/factory.h"
 
 #include <array>
+#include <utility>
 
 #include "stack/base/ensure.h"
 #include "stack/cc/balia.h"
@@ -30,7 +31,7 @@ std::optional<Algorithm> algorithm_by_name(std::string_view name) {
 std::span<const std::string_view> algorithm_names() { return kNames; }
 
 std::unique_ptr<Controller> make_controller(Algorithm algorithm, std::uint32_t mss,
-                                            CoupledGroup* group) {
+                                            std::shared_ptr<CoupledGroup> group) {
   switch (algorithm) {
     case Algorithm::kReno:
       return std::make_unique<Reno>(mss);
@@ -38,16 +39,16 @@ std::unique_ptr<Controller> make_controller(Algorithm algorithm, std::uint32_t m
       return std::make_unique<Cubic>(mss);
     case Algorithm::kLia:
       ENSURE(group != nullptr);
-      return std::make_unique<Lia>(mss, *group);
+      return std::make_unique<Lia>(mss, std::move(group));
     case Algorithm::kOlia:
       ENSURE(group != nullptr);
-      return std::make_unique<Olia>(mss, *group);
+      return std::make_unique<Olia>(mss, std::move(group));
     case Algorithm::kBalia:
       ENSURE(group != nullptr);
-      return std::make_unique<Balia>(mss, *group);
+      return std::make_unique<Balia>(mss, std::move(group));
     case Algorithm::kCoupledCubic:
       ENSURE(group != nullptr);
-      return std::make_unique<CoupledCubic>(mss, *group);
+      return std::make_unique<CoupledCubic>(mss, std::move(group));
     case Algorithm::kBbr:
       return std::make_unique<Bbr>(mss);
   }

@@ -2,13 +2,16 @@
 // and the halving after a loss are Reno's.
 #pragma once
 
+#include <utility>
+
 #include "stack/cc/coupled.h"
 
 namespace braid::cc {
 
 class Lia final : public Coupled {
  public:
-  Lia(std::uint32_t mss, CoupledGroup& group) : Coupled(mss, group) {}
+  Lia(std::uint32_t mss, std::shared_ptr<CoupledGroup> group)
+      : Coupled(mss, std::move(group)) {}
   std::string_view name() const override { return "lia"; }
 
  private:

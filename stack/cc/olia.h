@@ -4,13 +4,16 @@
 // the largest windows to paths that look good by their losses and have small ones.
 #pragma once
 
+#include <utility>
+
 #include "stack/cc/coupled.h"
 
 namespace braid::cc {
 
 class Olia final : public Coupled {
  public:
-  Olia(std::uint32_t mss, CoupledGroup& group) : Coupled(mss, group) {}
+  Olia(std::uint32_t mss, std::shared_ptr<CoupledGroup> group)
+      : Coupled(mss, std::move(group)) {}
   std::string_view name() const override { return "olia"; }
 
  private:

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "stack/base/ensure.h"
+#include "stack/cc/coupled_group.h"
+#include "stack/cc/factory.h"
 
 namespace braid::mptcp {
 
@@ -50,8 +52,8 @@ tcp::ConnectionConfig Core::tcp_config(const LocalPath& path) {
   const std::uint32_t headers = path.address.is_v4() ? 40 : 60;
   const std::uint32_t options = 12 + 24;  // timestamps, DSS
   tcp::ConnectionConfig out;
-  out.controller = make_group_controller(path.algorithm.value_or(config_.algorithm),
-                                         path.mtu - headers - options, group_);
+  out.controller = cc::make_controller(path.algorithm.value_or(config_.algorithm),
+                                       path.mtu - headers - options, group_);
   out.mtu = path.mtu;
   out.max_super_payload = path.max_super_payload;
   out.window_scale = config_.window_scale;

@@ -23,7 +23,6 @@
 #include "stack/mptcp/distributor.h"
 #include "stack/mptcp/layer.h"
 #include "stack/mptcp/path_manager.h"
-#include "stack/mptcp/shared_group.h"
 #include "stack/mptcp/subflow.h"
 #include "stack/tcp/window_tuner.h"
 

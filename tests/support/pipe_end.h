@@ -24,7 +24,7 @@ inline std::vector<std::uint8_t> stream_bytes(std::uint64_t from, std::size_t le
 
 inline tcp::ConnectionConfig default_config(cc::Algorithm algorithm = cc::Algorithm::kReno) {
   tcp::ConnectionConfig config;
-  config.controller = cc::make_controller(algorithm, 1460, nullptr);
+  config.controller = cc::make_controller(algorithm, 1460);
   return config;
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "stack/cc/coupled_group.h"
 #include "stack/cc/factory.h"
 
 namespace braid::pd {
@@ -86,8 +87,8 @@ TcpStream::~TcpStream() {
 tcp::ConnectionConfig TcpStream::config() const {
   tcp::ConnectionConfig out;
   out.controller = std::make_unique<Unpaced>(cc::make_controller(
-      algorithm_of(setup_.congestion_control == "lia" ? "cubic" : setup_.congestion_control),
-      setup_.mtu - 40, nullptr),
+      algorithm_of(setup_.congestion_control), setup_.mtu - 40,
+      std::make_shared<cc::CoupledGroup>()),
       setup_.settings.slow_start_after_idle ? Unpaced::Idle::kShrinksWindow
                                             : Unpaced::Idle::kKeepsWindow,
       [this] {

@@ -65,7 +65,7 @@ void BulkHost::add_door(tcp::InterfaceId interface, SimDoor& door,
 tcp::ConnectionConfig BulkHost::tcp_config(cc::Algorithm algorithm) const {
   tcp::ConnectionConfig config;
   config.max_super_payload = 60000;
-  config.controller = cc::make_controller(algorithm, config.mtu, nullptr);
+  config.controller = cc::make_controller(algorithm, config.mtu);
   return config;
 }
 

@@ -60,7 +60,8 @@ class Net::End final : public mptcp::LocalPaths, public tcp::Exit {
 
   ChunkPool pool;  // before the layers: what still closes there holds chunks
   Random random;
-  cc::CoupledGroup group;  // of one, for a plain connection under a coupled controller
+  // Of one, for a plain connection under a coupled controller.
+  std::shared_ptr<cc::CoupledGroup> group = std::make_shared<cc::CoupledGroup>();
   tcp::Layer tcp;
   mptcp::Layer mptcp;
   Pipe incoming{pool, kCapacity};
@@ -114,7 +115,7 @@ void Net::start() {
   }
   const tcp::InterfaceId interface = transfer_.way == Way::kFirst ? 1 : 2;
   tcp::ConnectionConfig config;
-  config.controller = cc::make_controller(transfer_.alone, config.mtu, &client_->group);
+  config.controller = cc::make_controller(transfer_.alone, config.mtu, client_->group);
   client_->stream = std::make_unique<tcp::PipeStream>(client_->incoming, client_->outgoing,
                                                       client_->owner);
   const tcp::Tuple tuple{interface, {client_address(interface), kClientPort}, server_endpoint()};
@@ -194,7 +195,7 @@ void Net::deliver(End& to, tcp::InterfaceId interface, const wire::Segment& segm
     to.bundle->answer(now_);
   } else {
     tcp::ConnectionConfig config;
-    config.controller = cc::make_controller(transfer_.alone, config.mtu, &to.group);
+    config.controller = cc::make_controller(transfer_.alone, config.mtu, to.group);
     to.stream = std::make_unique<tcp::PipeStream>(to.incoming, to.outgoing, to.owner);
     to.stream->attach(to.tcp.accept(interface, segment, *to.stream, std::move(config), now_));
   }

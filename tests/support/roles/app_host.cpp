@@ -86,7 +86,7 @@ tcp::ConnectionConfig AppHost::config() const {
   tcp::ConnectionConfig config;
   config.mtu = door_.mtu();
   config.max_super_payload = door_.max_super_packet() > 100 ? door_.max_super_packet() - 100 : 0;
-  config.controller = cc::make_controller(cc::Algorithm::kCubic, config.mtu, nullptr);
+  config.controller = cc::make_controller(cc::Algorithm::kCubic, config.mtu);
   return config;
 }
 

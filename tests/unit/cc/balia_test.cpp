@@ -28,7 +28,7 @@ std::uint64_t growth_of_a_window(Balia& balia, Duration rtt) {
 TEST_SUITE_BEGIN("cc");
 
 TEST_CASE("alone, balia grows and falls as Reno does") {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   Balia balia(kMss, group);
   bring(balia, 20, 50ms);
   REQUIRE(balia.cwnd() < 21 * kMss);
@@ -41,7 +41,7 @@ TEST_CASE("alone, balia grows and falls as Reno does") {
 }
 
 TEST_CASE("two equal subflows of balia grow by a quarter of a segment each") {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   Balia a(kMss, group);
   Balia b(kMss, group);
   bring(a, 20, 50ms);
@@ -52,15 +52,15 @@ TEST_CASE("two equal subflows of balia grow by a quarter of a segment each") {
 }
 
 TEST_CASE("the slower path of balia falls by up to three quarters") {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   CoupledGroup::Member fast{.window = 400'000, .rtt = 50ms};
   Balia slow(kMss, group);
   bring(slow, 20, 50ms);
-  group.join(fast);
+  group->join(fast);
   const std::uint64_t before = slow.cwnd();
   slow.on_congestion({.in_flight = before});
   CHECK(slow.cwnd() == before / 4);
-  group.leave(fast);
+  group->leave(fast);
 }
 
 TEST_SUITE_END();

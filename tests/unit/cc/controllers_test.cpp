@@ -16,14 +16,14 @@ constexpr std::uint32_t kMss = 1000;
 constexpr Duration kRtt = 20ms;
 
 struct Bench {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   std::unique_ptr<Controller> controller;
   Instant now{};
   std::uint64_t delivered = 0;
   Duration queue{};  // what the last packets waited
 
   explicit Bench(std::string_view name)
-      : controller(make_controller(*algorithm_by_name(name), kMss, &group)) {}
+      : controller(make_controller(*algorithm_by_name(name), kMss, group)) {}
 
   // As if these bytes had left one round trip ago, with the whole window in flight.
   Ack ack(std::uint64_t bytes) {
@@ -279,7 +279,8 @@ TEST_CASE("a smaller segment size is taken over, and the window holds at least o
 }
 
 TEST_CASE("a window nobody has used yet is counted in segments of the new size") {
-  for (const std::string_view name : {"reno", "cubic", "lia"}) {
+  for (const std::string_view name : algorithm_names()) {
+    CAPTURE(name);
     Bench bench(name);
     bench.controller->set_mss(500);
     CHECK(bench.controller->cwnd() == 5'000);

@@ -13,7 +13,7 @@ constexpr Duration kBase = 100ms;
 // Two controllers over queues that are told to them: one for both, or one each.
 struct Two {
   enum class Queues { kOne, kTwo };
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   CoupledCubic a{kMss, group};
   CoupledCubic b{kMss, group};
   Queues queues;
@@ -68,7 +68,7 @@ struct Two {
 TEST_SUITE_BEGIN("cc");
 
 TEST_CASE("on paths of their own two coupled cubics grow exactly as two cubics do") {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   CoupledCubic coupled(kMss, group);
   CoupledCubic other(kMss, group);
   Cubic alone(kMss);
@@ -115,7 +115,7 @@ TEST_CASE("in one queue they are found out, and grow with the steepness of half 
 }
 
 TEST_CASE("a subflow that left takes its doubt along: the rest is a whole flow") {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   CoupledCubic a(kMss, group);
   {
     CoupledCubic b(kMss, group);
@@ -127,7 +127,7 @@ TEST_CASE("a subflow that left takes its doubt along: the rest is a whole flow")
 // One flow on a path of 100 ms and 1 MB/s whose queue holds whatever is more than the path takes, and
 // beside it what others keep there.
 struct Alone {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   CoupledCubic c{kMss, group};
   Instant now{};
   Duration others{};

@@ -30,7 +30,7 @@ std::int64_t growth_of_a_window(Olia& olia, Duration rtt) {
 TEST_SUITE_BEGIN("cc");
 
 TEST_CASE("alone, olia grows by one segment in a round trip, as Reno does") {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   Olia olia(kMss, group);
   bring(olia, 20, 50ms);
   const std::int64_t growth = growth_of_a_window(olia, 50ms);
@@ -39,7 +39,7 @@ TEST_CASE("alone, olia grows by one segment in a round trip, as Reno does") {
 }
 
 TEST_CASE("two equal subflows of olia grow by a quarter of a segment each") {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   Olia a(kMss, group);
   Olia b(kMss, group);
   while (a.cwnd() < 40 * kMss) {
@@ -57,28 +57,28 @@ TEST_CASE("two equal subflows of olia grow by a quarter of a segment each") {
 }
 
 TEST_CASE("a path that loses less and has the smaller window is given what the larger one gives up") {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   CoupledGroup::Member good{.window = 10'000, .rtt = 50ms, .loss_run = 10'000'000};
   Olia large(kMss, group);
   bring(large, 40, 50ms);
   const std::int64_t even = growth_of_a_window(large, 50ms);
-  group.join(good);
+  group->join(good);
   // alpha = -1 / (2 paths * 1): half a segment less per round trip than the first term gives.
   const std::int64_t giving = growth_of_a_window(large, 50ms);
   CHECK(giving < even - 400);
-  group.leave(good);
+  group->leave(good);
 }
 
 TEST_CASE("the good path with the small window grows by half a segment more") {
-  CoupledGroup group;
+  std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   CoupledGroup::Member large{.window = 400'000, .rtt = 50ms, .loss_run = 1'000};
   Olia good(kMss, group);
   bring(good, 10, 50ms);
-  group.join(large);
+  group->join(large);
   const std::int64_t growth = growth_of_a_window(good, 50ms);
   CHECK(growth > 400);
   CHECK(growth < 700);
-  group.leave(large);
+  group->leave(large);
 }
 
 TEST_SUITE_END();

@@ -183,7 +183,7 @@ TEST_SUITE("gateway") {
       REQUIRE(port);
       Leg& leg = *legs.emplace_back(std::make_unique<Leg>(pool));
       tcp::ConnectionConfig config;
-      config.controller = cc::make_controller(cc::Algorithm::kCubic, 1500, nullptr);
+      config.controller = cc::make_controller(cc::Algorithm::kCubic, 1500);
       leg.stream.attach(bench.tcp.connect({path.interface, {path.address, *port}, remote},
                                           leg.stream, std::move(config), bench.now));
     }

@@ -78,7 +78,7 @@ struct Leg {
     make(std::move(fixed));
   }
   Leg(Options o, cc::Algorithm algorithm) : options(o), window(o.window) {
-    make(cc::make_controller(algorithm, kMss, nullptr));
+    make(cc::make_controller(algorithm, kMss));
   }
   void make(std::unique_ptr<cc::Controller> c) {
     sender = std::make_unique<Sender>(Sender::Setup{.mss = kMss,

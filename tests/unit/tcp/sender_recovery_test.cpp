@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include "stack/base/random.h"
-#include "stack/cc/coupled_group.h"
 #include "tests/unit/tcp/sender_harness.h"
 
 namespace braid::tcp {
@@ -138,7 +137,6 @@ TEST_CASE("when nothing comes back the timer doubles, one segment leaves each ti
 }
 
 TEST_CASE("after a timeout everything is sent again in slow start, SACKed parts excepted") {
-  cc::CoupledGroup group;
   Leg leg({.cwnd = 10000, .sack = true}, cc::Algorithm::kReno);
   leg.start();
   bool dead = true;
@@ -338,7 +336,6 @@ TEST_CASE("any mixture of loss, delay and duplicates ends with every byte delive
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     CAPTURE(seed);
     Random random(seed);
-    cc::CoupledGroup group;
     Leg::Options options{.sack = random.chance(0.8), .timestamps = random.chance(0.5)};
     options.max_super = random.chance(0.3) ? 0 : 1000 + random.below(40000);
     options.window = 3000 + random.below(100000);
