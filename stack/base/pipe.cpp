@@ -11,6 +11,7 @@ namespace braid {
 namespace {
 
 constexpr std::uint64_t kChunk = Chunk::kSize;
+constexpr std::uint64_t kUsualMost = 6 << 20;
 
 std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
   return a > std::numeric_limits<std::uint64_t>::max() - b
@@ -106,7 +107,10 @@ void Pipe::Hold::swap(Hold& other) noexcept {
 // ---- Pipe: writing
 
 Pipe::Pipe(ChunkPool& pool, std::uint64_t capacity)
-    : pool_(pool), first_capacity_(capacity), capacity_(capacity) {
+    : pool_(pool),
+      first_capacity_(capacity),
+      capacity_(capacity),
+      max_capacity_(std::max(capacity, kUsualMost)) {
   raise_edge();
 }
 
@@ -249,7 +253,7 @@ void Pipe::grow(std::uint64_t wanted) {
 }
 
 std::uint64_t Pipe::max_capacity() const {
-  return std::max(first_capacity_, std::min(max_capacity_, pool_.shares().share()));
+  return std::min(max_capacity_, std::max(first_capacity_, pool_.shares().share()));
 }
 
 // At rest: the next bytes begin with the first window.

@@ -116,8 +116,8 @@ class Pipe final : private FairShare::Member {
   // next leg needs, which the writer's leg cannot know.
   void reader_starved();
   void set_max_capacity(std::uint64_t bytes) { max_capacity_ = bytes; }
-  // What was set (6 MiB by default), but not more than the share of the pool this stream has, and not
-  // less than the first capacity.
+  // What was set (6 MiB by default, or the first capacity), but beyond the first capacity not more than
+  // this stream's share of the pool.
   std::uint64_t max_capacity() const;
   // Bytes held out of order, as absolute offsets.
   const IntervalSet& out_of_order() const { return out_of_order_; }
@@ -137,7 +137,7 @@ class Pipe final : private FairShare::Member {
   ChunkPool& pool_;
   const std::uint64_t first_capacity_;
   std::uint64_t capacity_;
-  std::uint64_t max_capacity_ = 6ULL << 20;
+  std::uint64_t max_capacity_;
   std::uint64_t fullest_ = 0;  // the most that was readable since reader_starved()
   StreamOffset released_;
   StreamOffset in_order_;
