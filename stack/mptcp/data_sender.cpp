@@ -115,6 +115,7 @@ std::optional<DataSender::Range> DataSender::next(SubflowId subflow, std::uint32
   if (max_length == 0) return std::nullopt;
   std::optional<Range> range = next_due(subflow, max_length);
   if (!range) range = next_new(max_length);
+  if (!range) range = next_probe(subflow);
   if (range) range->data_fin = ends_stream(range->begin + range->length);
   return range;
 }
@@ -140,12 +141,21 @@ std::optional<DataSender::Range> DataSender::next_due(SubflowId subflow,
 std::optional<DataSender::Range> DataSender::next_new(std::uint32_t max_length) const {
   if (unsent() == 0 || records_.size() >= kMaxRecords) return std::nullopt;
   const std::uint64_t allowed = std::min(unsent(), window_left());
-  if (allowed > 0) {
-    const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(allowed, max_length));
-    return Range{snd_nxt_, length, false, Range::Kind::kNew};
-  }
-  if (!probe_due_ || !records_.empty()) return std::nullopt;
-  return Range{snd_nxt_, 1, false, Range::Kind::kWindowProbe};
+  if (allowed == 0) return std::nullopt;
+  const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(allowed, max_length));
+  return Range{snd_nxt_, length, false, Range::Kind::kNew};
+}
+
+std::optional<DataSender::Range> DataSender::next_probe(SubflowId subflow) const {
+  if (!wants_probe()) return std::nullopt;
+  if (records_.empty()) return Range{snd_nxt_, 1, false, Range::Kind::kWindowProbe};
+  const Record& asking = records_.front();
+  if (asking.find(subflow) != nullptr) return std::nullopt;
+  return Range{asking.begin, asking.length, false, Range::Kind::kCopy};
+}
+
+bool DataSender::may_probe() const {
+  return window_left() == 0 && (records_.empty() ? unsent() > 0 : probe_is_out());
 }
 
 void DataSender::mapped(const Range& range, SubflowId subflow, Instant now) {
@@ -153,6 +163,7 @@ void DataSender::mapped(const Range& range, SubflowId subflow, Instant now) {
   ENSURE(range.length > 0);
   if (range.kind == Range::Kind::kReinjection || range.kind == Range::Kind::kCopy) {
     ENSURE(snd_una_ <= range.begin && end <= snd_nxt_);
+    if (probe_is_out()) probe_due_ = false;
     split_at(range.begin);
     split_at(end);
     for (std::size_t i = index_at(range.begin); i < records_.size() && records_[i].begin < end;
@@ -281,7 +292,7 @@ bool DataSender::head_timer_wanted() const {
 }
 
 bool DataSender::persist_timer_wanted() const {
-  return records_.empty() && unsent() > 0 && window_left() == 0 && !probe_due_;
+  return may_probe() && !probe_due_;
 }
 
 // While data before it is outstanding no DATA_ACK can cover the DATA_FIN (M80).

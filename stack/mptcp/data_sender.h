@@ -95,8 +95,11 @@ class DataSender {
   bool has_reinjections() const;
   // Nothing new may leave before the head of the window is acknowledged.
   bool is_window_full() const { return unsent() > 0 && window_left() == 0 && snd_una_ < snd_nxt_; }
-  // The window is closed, and it is time to ask whether it still is: next() gives one byte for that.
-  bool wants_probe() const { return probe_due_ && records_.empty() && unsent() > 0; }
+  // The window is closed, and it is time to ask whether it still is: next() gives one byte for that,
+  // and the same one again for a subflow that has not had it: the first may have died.
+  bool wants_probe() const { return probe_due_ && may_probe(); }
+  // Every subflow has it: their own persist timers go on asking.
+  void probe_is_everywhere() { probe_due_ = false; }
   StreamOffset snd_una() const { return snd_una_; }  // first byte not DATA_ACKed; no DATA_FIN in it
   StreamOffset snd_nxt() const { return snd_nxt_; }  // first byte never mapped; no DATA_FIN in it
   bool fin_pending() const;  // the pipe has ended and the DATA_FIN is not DATA_ACKed
@@ -131,6 +134,9 @@ class DataSender {
 
   std::optional<Range> next_due(SubflowId subflow, std::uint32_t max_length) const;
   std::optional<Range> next_new(std::uint32_t max_length) const;
+  std::optional<Range> next_probe(SubflowId subflow) const;
+  bool probe_is_out() const { return snd_una_ < snd_nxt_ && snd_una_ >= window_edge_; }
+  bool may_probe() const;
   StreamOffset copied_to(SubflowId subflow) const;
   void set_copied_to(SubflowId subflow, StreamOffset offset);
   std::size_t index_at(StreamOffset offset) const;

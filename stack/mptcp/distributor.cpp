@@ -145,13 +145,18 @@ void Distributor::map(DataSender& sender, sched::PathView& path, const DataSende
 }
 
 // The closed window leaves no path a budget. The byte goes to one of them all the same, and that
-// path's own persist timer sees it through.
+// path's own persist timer sees it through; unanswered it goes to the others as well.
 void Distributor::probe(DataSender& sender, Instant now) {
-  const auto best = std::min_element(paths_.begin(), paths_.end(), [](const auto& a, const auto& b) {
-    return std::tuple(a.in_doubt, a.backup, a.srtt) < std::tuple(b.in_doubt, b.backup, b.srtt);
-  });
-  if (best == paths_.end()) return;
-  if (const auto range = sender.next(best->id, 1, now)) map(sender, *best, *range, now);
+  const auto rank = [](const sched::PathView& path) {
+    return std::tuple(path.in_doubt, path.backup, path.srtt);
+  };
+  sched::PathView* best = nullptr;
+  for (sched::PathView& path : paths_) {
+    if (!sender.next(path.id, 1, now)) continue;
+    if (best == nullptr || rank(path) < rank(*best)) best = &path;
+  }
+  if (best == nullptr) return sender.probe_is_everywhere();
+  map(sender, *best, *sender.next(best->id, 1, now), now);
 }
 
 void Distributor::note_full_links(const DataSender& sender, Instant now) const {

@@ -236,6 +236,12 @@ class Run {
       CHECK(range->length == 1);
       CHECK(model_.una == model_.nxt);
       CHECK(model_.edge <= model_.nxt);
+    } else if (range && range->kind == Range::Kind::kCopy) {  // the byte that asks, once more
+      CHECK_FALSE(expected.has_value());
+      CHECK(range->begin.value() == model_.una);
+      CHECK(range->length == 1);
+      CHECK(model_.edge <= model_.una);
+      CHECK(model_.bytes[model_.una].find(path.id) == nullptr);
     } else {
       REQUIRE(range.has_value() == expected.has_value());
       if (!range) return false;

@@ -322,6 +322,24 @@ TEST_SUITE("mptcp") {
       f.tick(2 * kRto);
       f.give(kTwo, {301, 1, Kind::kWindowProbe});
     }
+    SUBCASE("the same byte goes to another subflow while nobody answers: the first may have died") {
+      f.give(kOne, {300, 1, Kind::kWindowProbe});
+      f.tick();
+      CHECK(f.sender.next_deadline() == f.now + 2 * kRto);
+      f.tick(2 * kRto);
+      CHECK_FALSE(f.next(kOne));
+      f.give(kTwo, {300, 1, Kind::kCopy});
+      CHECK_FALSE(f.sender.wants_probe());
+      f.tick();
+      f.tick(4 * kRto);
+      CHECK(f.sender.wants_probe());
+      CHECK_FALSE(f.next(kOne));
+      CHECK_FALSE(f.next(kTwo));
+      f.sender.probe_is_everywhere();
+      CHECK_FALSE(f.sender.wants_probe());
+      f.data_ack(301, 100);
+      f.give(kOne, {301, 100});
+    }
     SUBCASE("until it opens") {
       f.data_ack(300, 50);
       f.give(kOne, {300, 50});
