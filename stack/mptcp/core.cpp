@@ -60,6 +60,7 @@ tcp::ConnectionConfig Core::tcp_config(const LocalPath& path) {
   if (!has_paths()) out.keepalive_interval = config_.keepalive;  // else core_watch.cpp asks
   if (has_paths()) out.expected_rtt = paths_->expected_rtt(path, now_);
   out.doubt_after = config_.doubt_after;
+  out.ack_delay = config_.ack_delay;
   out.timestamps = config_.timestamps;
   out.sack = config_.sack;
   out.ecn = config_.ecn;

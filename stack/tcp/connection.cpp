@@ -26,7 +26,8 @@ Handshake::Offer offer_from(const Tuple& tuple, const ConnectionConfig& config) 
 
 Connection::Connection(const Tuple& tuple, StreamUser& user, ConnectionConfig config, SeqNum isn)
     : tuple_(tuple), user_(user), iss_(isn), timestamp_offset_(config.timestamp_offset),
-      keepalive_interval_(config.keepalive_interval), path_(std::move(config.path)),
+      keepalive_interval_(config.keepalive_interval), ack_delay_(config.ack_delay),
+      path_(std::move(config.path)),
       path_mtu_(tuple.remote.address.family(), config.mtu, config.path_mtu),
       doubt_(config.doubt_after) {
   ENSURE(config.controller != nullptr);

@@ -75,6 +75,9 @@ struct ConnectionConfig {
   // Active open: the SYN is repeated by our own timer, or only when repeat_syn() says so (RFC 8803
   // C55: a converter's server SYN follows its client's).
   enum class SynRepeats : std::uint8_t { kOnTimer, kOnRequest } syn_repeats = SynRepeats::kOnTimer;
+  // ACKs are delayed by 40 ms at most, or by at most a quarter of the path's round trip: whoever chooses
+  // between paths by their round trips sees them through our ACKs.
+  enum class AckDelay : std::uint8_t { kFixed, kByPath } ack_delay = AckDelay::kFixed;
   Duration syn_timeout = 180s;               // RFC 9293 MUST-23: at least three minutes
   Duration keepalive_interval = 0s;          // 0: off (RFC 9293 MUST-25)
   Duration doubt_after = 0s;                 // 0: off (tcp/doubt.h)
@@ -228,6 +231,7 @@ class Connection : public Agenda::Entry {
   void give_to_sender(const wire::Segment& segment, std::uint64_t ack, Instant now);
   void fin_acked(Instant now);
   void take_text(const wire::Segment& segment, std::int64_t position, Instant now);
+  Duration ack_delay() const;
   void peer_finished(Instant now);
   void challenge(Instant now);
   void reset_stray(const wire::Segment& segment);
@@ -282,6 +286,7 @@ class Connection : public Agenda::Entry {
   SeqNum iss_;
   std::uint32_t timestamp_offset_;
   Duration keepalive_interval_;
+  ConnectionConfig::AckDelay ack_delay_;
   std::optional<Receiver> receiver_;   // once the peer's SYN is in
   std::unique_ptr<Sender> sender_;     // once anything but a SYN may leave
   std::shared_ptr<PathRecord> path_;   // none: nobody shares

@@ -10,6 +10,9 @@
 namespace braid::tcp {
 namespace {
 
+constexpr std::int64_t kAckDelayPart = 4;
+constexpr Duration kLeastAckDelay = 2ms;
+
 // RFC 8684 M13: a duplicate ACK that only carries a signal is no sign of congestion.
 bool carries_signal(const wire::Segment& segment) {
   return std::any_of(segment.options.mptcp.begin(), segment.options.mptcp.end(),
@@ -330,8 +333,16 @@ void Connection::take_text(const wire::Segment& segment, std::int64_t position, 
     receiver_->ack_now();
     return;
   }
+  receiver_->set_ack_delay(ack_delay());
   receiver_->receive(segment, position, user_, now);
   if (ending_ == Ending::kNone && receiver_->finished()) peer_finished(now);
+}
+
+Duration Connection::ack_delay() const {
+  const bool by_path = ack_delay_ == ConnectionConfig::AckDelay::kByPath && sender_ != nullptr;
+  const Duration least = by_path ? sender_->rtt().min_rtt() : Duration::zero();
+  if (least == Duration::zero()) return Receiver::kAckDelay;
+  return std::max(least / kAckDelayPart, kLeastAckDelay);
 }
 
 void Connection::peer_finished(Instant now) {

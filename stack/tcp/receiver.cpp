@@ -149,7 +149,7 @@ void Receiver::schedule_ack(const wire::Segment& segment, Order order, Instant n
     ack_ = AckDue::kNow;
   } else if (ack_ == AckDue::kNone) {
     ack_ = AckDue::kDelayed;
-    ack_deadline_ = now + kAckDelay;
+    ack_deadline_ = now + ack_delay_;
   }
 }
 

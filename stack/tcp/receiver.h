@@ -4,9 +4,10 @@
 //
 // Positions are those of stream_user.h. It keeps no bytes and sends nothing: acceptance of segments
 // is in acceptance.h, building them is the connection's. One timer:
-//   delayed ACK (RFC 9293 3.8.6.3)  40 ms after the first segment not acknowledged at once
+//   delayed ACK (RFC 9293 3.8.6.3)  40 ms after the first segment not acknowledged at once, or less
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -65,6 +66,8 @@ class Receiver {
   // --- what leaves
   enum class AckDue : std::uint8_t { kNone, kDelayed, kNow };
   AckDue ack_due() const { return ack_; }
+  // How long the ACKs to come may be delayed, at most kAckDelay.
+  void set_ack_delay(Duration delay) { ack_delay_ = std::min(delay, kAckDelay); }
   // The delayed ACK's time has come at `now`.
   void on_deadline(Instant now);
   Instant next_deadline() const { return ack_ == AckDue::kDelayed ? ack_deadline_ : kNever; }
@@ -110,6 +113,7 @@ class Receiver {
   std::uint32_t own_mss_;
   AckDue ack_ = AckDue::kNone;
   Instant ack_deadline_ = kNever;
+  Duration ack_delay_ = kAckDelay;
   std::uint64_t unacked_bytes_ = 0;
   std::uint32_t peer_segment_ = 536;  // the largest piece seen: what "full segment" means
   std::uint32_t quick_acks_left_ = kQuickAcks;

@@ -64,6 +64,7 @@ mptcp::ConnectionConfig mptcp_config(const StreamSetup& setup) {
   if (setup.settings.mptcp_joins_denied) out.joins = mptcp::ConnectionConfig::Joins::kDenied;
   out.max_receive_buffer = setup.largest_receive_buffer;
   out.doubt_after = 0s;
+  out.ack_delay = tcp::ConnectionConfig::AckDelay::kFixed;
   out.timestamps = setup.settings.timestamps;
   out.sack = setup.settings.sack;
   out.ecn = setup.settings.ecn == 1;

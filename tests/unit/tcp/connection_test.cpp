@@ -280,4 +280,29 @@ TEST_CASE("request_ack sends one pure ACK even if nothing is due") {
   CHECK(peer.take().segment.flags == TcpFlags{.ack = true});
 }
 
+TEST_CASE("ACKs are delayed by 40 ms; where paths are compared by a quarter of the round trip at most") {
+  using AckDelay = ConnectionConfig::AckDelay;
+  struct Case {
+    AckDelay kind;
+    Duration rtt;
+    Duration delay;
+  };
+  for (const Case& one : {Case{AckDelay::kFixed, 80ms, 40ms}, Case{AckDelay::kByPath, 80ms, 20ms},
+                          Case{AckDelay::kByPath, 400ms, 40ms}, Case{AckDelay::kByPath, 1ms, 2ms}}) {
+    CAPTURE(one.rtt.count());
+    ScriptedPeer peer;
+    peer.config.ack_delay = one.kind;
+    peer.connect();
+    peer.pass(one.rtt);
+    peer.receive(peer.syn_ack());
+    for (std::uint32_t i = 0; i < Receiver::kQuickAcks; ++i) peer.receive_data(1 + 100 * i, 100, 1);
+    peer.sent.clear();
+    peer.receive_data(1601, 100, 1);
+    peer.pass(one.delay - 1ms);
+    CHECK(peer.sent.empty());
+    peer.pass(1ms);
+    CHECK(peer.sent.size() == 1);
+  }
+}
+
 TEST_SUITE_END();
