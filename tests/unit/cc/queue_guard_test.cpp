@@ -50,7 +50,7 @@ TEST_CASE("a whole round above the target is a queue, and says what share of the
   CHECK(rounds.round(0ms) == Finding::kNothing);
   CHECK(rounds.round(30ms) == Finding::kNothing);
   CHECK(rounds.round(30ms) == Finding::kQueue);
-  const double left = 20 + 15.0 / QueueGuard::kLeftPart;
+  const double left = 20 + to_seconds(QueueGuard::kTarget) * 1e3 / QueueGuard::kLeftPart;
   CHECK(rounds.guard.share_to_keep() == doctest::Approx(left / 50));
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("a delay that wavers, a short queue and an idle window are no queue of
     for (int i = 0; i < 20; ++i) CHECK(rounds.round(5ms, 50ms) == Finding::kNothing);
   }
   SUBCASE("short") {
-    for (int i = 0; i < 20; ++i) CHECK(rounds.round(15ms) == Finding::kNothing);
+    for (int i = 0; i < 20; ++i) CHECK(rounds.round(QueueGuard::kTarget) == Finding::kNothing);
   }
   SUBCASE("idle") {
     rounds.window_used = false;
