@@ -65,4 +65,11 @@ std::error_code solicit_neighbour(NetlinkSocket& netlink, std::uint32_t link_ind
   return netlink.command(std::move(request));
 }
 
+std::error_code remove_neighbour(NetlinkSocket& netlink, std::uint32_t link_index,
+                                 const IpAddress& address) {
+  NetlinkRequest request(RTM_DELNEIGH, NLM_F_ACK, neighbour_body(link_index, address));
+  request.add(NDA_DST, address);
+  return netlink.command(std::move(request));
+}
+
 }  // namespace braid::platform

@@ -29,5 +29,8 @@ Result<Neighbour> neighbour(NetlinkSocket& netlink, std::uint32_t link_index,
 // answer comes as an event.
 std::error_code solicit_neighbour(NetlinkSocket& netlink, std::uint32_t link_index,
                                   const IpAddress& address);
+// Takes an entry out of the table; the next solicitation begins at once.
+std::error_code remove_neighbour(NetlinkSocket& netlink, std::uint32_t link_index,
+                                 const IpAddress& address);
 
 }  // namespace braid::platform

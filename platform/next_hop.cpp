@@ -32,6 +32,9 @@ class LinkKernel final : public NextHopKernel {
   void solicit(const IpAddress& address) override {
     static_cast<void>(solicit_neighbour(netlink_, link_index_, address));
   }
+  void remove(const IpAddress& address) override {
+    static_cast<void>(remove_neighbour(netlink_, link_index_, address));
+  }
 
  private:
   NetlinkSocket& netlink_;
@@ -106,6 +109,7 @@ NextHops::Entry& NextHops::entry_for(const IpAddress& hop, Instant now) {
 }
 
 NextHops::Answer NextHops::lookup(const IpAddress& destination, Instant now) {
+  if (!link_.up) return {};
   if (!link_.resolves_neighbours) return {Answer::State::kReady, link_.mac};
   const IpAddress& hop = next_hop(destination);
   Entry& entry = entry_for(hop, now);
@@ -121,13 +125,14 @@ NextHops::Answer NextHops::lookup(const IpAddress& destination, Instant now) {
   return entry.answer;
 }
 
-void NextHops::on_event(const NetlinkMessage& message) {
+void NextHops::on_event(const NetlinkMessage& message, Instant now) {
   switch (message.type) {
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
     case RTM_NEWADDR:
     case RTM_DELADDR:
       hops_.clear();
+      if (on_settled_) on_settled_();  // what waits for one neighbour may go by another now
       return;
     case RTM_NEWNEIGH:
     case RTM_DELNEIGH: {
@@ -138,6 +143,9 @@ void NextHops::on_event(const NetlinkMessage& message) {
       // Removed by the kernel's own housekeeping is not unreachable: ask when it is needed again.
       if (message.type == RTM_DELNEIGH) {
         neighbours_.erase(it);
+      } else if (neighbour->state == Neighbour::State::kFailed) {
+        gave_up(it->second, it->first, now);
+        if (on_settled_) on_settled_();
       } else {
         take(it->second, *neighbour);
         if (neighbour->state != Neighbour::State::kPending && on_settled_) on_settled_();
@@ -149,6 +157,16 @@ void NextHops::on_event(const NetlinkMessage& message) {
   }
 }
 
+// What was asked for shortly before is asked for once more.
+void NextHops::gave_up(Entry& entry, const IpAddress& hop, Instant now) {
+  if (entry.answer.state == Answer::State::kPending && now - entry.last_asked < kTooSoon) {
+    entry.last_asked = now;
+    kernel_->solicit(hop);
+  } else {
+    entry.answer.state = Answer::State::kUnreachable;
+  }
+}
+
 void NextHops::forget() {
   hops_.clear();
   neighbours_.clear();
@@ -156,6 +174,10 @@ void NextHops::forget() {
 
 void NextHops::set_link(Link link) {
   if (link == link_) return;
+  // Who was asked for while the link was about to change would be asked for at the kernel's leisure.
+  for (const auto& [hop, entry] : neighbours_) {
+    if (entry.answer.state == Answer::State::kPending) kernel_->remove(hop);
+  }
   link_ = std::move(link);
   forget();
 }

@@ -29,6 +29,7 @@ class NextHopKernel {
   virtual std::optional<RouteHop> default_route(int family) = 0;
   virtual std::optional<Neighbour> neighbour(const IpAddress& address) = 0;
   virtual void solicit(const IpAddress& address) = 0;
+  virtual void remove(const IpAddress& address) = 0;  // it is being resolved; or gone already
 };
 
 // The kernel's answers for one link.
@@ -40,6 +41,8 @@ class NextHops {
   // often a neighbour that stays silent is asked again.
   static constexpr Duration kPatience = 3s;
   static constexpr Duration kAskAgain = 1s;
+  // The kernel gives up sooner than this after it was asked: it had begun before.
+  static constexpr Duration kTooSoon = 2s;
   // How often neighbours in use are confirmed through the kernel.
   static constexpr Duration kRefresh = 5s;
 
@@ -54,9 +57,9 @@ class NextHops {
            std::vector<IpAddress> configured = {});
 
   // kPending: being resolved, an event will tell; after kPatience it is kUnreachable until it
-  // answers.
+  // answers. Nobody is asked for while the link is down.
   Answer lookup(const IpAddress& destination, Instant now);
-  // Called when an answer may have left kPending.
+  // Called when an answer may have left kPending, or the way may be another one.
   void on_settled(std::function<void()> handler) { on_settled_ = std::move(handler); }
   // The address lookup() resolves for this destination.
   const IpAddress& next_hop(const IpAddress& destination);
@@ -66,7 +69,7 @@ class NextHops {
   std::optional<RouteHop> default_hop(int family);
 
   // News of the kernel, of any link.
-  void on_event(const NetlinkMessage& message);
+  void on_event(const NetlinkMessage& message, Instant now);
   // Everything is asked anew: after lost news, or when the link changed.
   void forget();
   void set_link(Link link);
@@ -88,6 +91,7 @@ class NextHops {
   IpAddress choose(const IpAddress& destination);
   std::optional<RouteHop> configured_hop(int family) const;
   void take(Entry& entry, const Neighbour& neighbour);
+  void gave_up(Entry& entry, const IpAddress& hop, Instant now);
   Entry& entry_for(const IpAddress& hop, Instant now);
 
   std::unique_ptr<NextHopKernel> kernel_;

@@ -88,10 +88,10 @@ void ConcentratorProgram::refresh_own_addresses() {
 }
 
 void ConcentratorProgram::watch_netlink() {
-  loop_.watch(events_.fd(), [this](Instant) {
+  loop_.watch(events_.fd(), [this](Instant now) {
     events_.drain({.message =
-                       [this](const platform::NetlinkMessage& message) {
-                         outside_->on_event(message);
+                       [this, now](const platform::NetlinkMessage& message) {
+                         outside_->on_event(message, now);
                          follower_.on_event(message);
                          if (message.type == RTM_NEWADDR || message.type == RTM_DELADDR) {
                            own_addresses_stale_ = true;

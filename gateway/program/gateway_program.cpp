@@ -162,10 +162,10 @@ void GatewayProgram::follow_other_traffic(Instant now) {
 }
 
 void GatewayProgram::watch_netlink() {
-  loop_.watch(events_.fd(), [this](Instant) {
+  loop_.watch(events_.fd(), [this](Instant now) {
     events_.drain({.message =
-                       [this](const platform::NetlinkMessage& message) {
-                         for (const auto& uplink : uplinks_) uplink->on_event(message);
+                       [this, now](const platform::NetlinkMessage& message) {
+                         for (const auto& uplink : uplinks_) uplink->on_event(message, now);
                          follower_.on_event(message);
                          if (message.type == RTM_NEWROUTE || message.type == RTM_DELROUTE) {
                            routes_stale_ = true;

@@ -28,12 +28,11 @@ void OutsideDoor::update(const platform::LinkState& state) {
   const bool same_link =
       before && link_ && before->index == link_->index && before->kind == link_->kind;
   if (!same_link) close_socket();
-  if (!link_ || !link_->up || !link_->known_kind) return;
-  if (!socket_) open_socket();
-  if (socket_ && link_ != before) {
+  if (socket_ && link_ != before) {  // also when it is down now: nobody is to be looked for
     socket_->set_link(*link_);
     next_hops_->set_link(*link_);
   }
+  if (!socket_ && link_ && link_->up && link_->known_kind) open_socket();
 }
 
 void OutsideDoor::open_socket() {
@@ -66,8 +65,8 @@ void OutsideDoor::close_socket() {
   next_hops_.reset();
 }
 
-void OutsideDoor::on_event(const platform::NetlinkMessage& message) {
-  if (next_hops_) next_hops_->on_event(message);
+void OutsideDoor::on_event(const platform::NetlinkMessage& message, Instant now) {
+  if (next_hops_) next_hops_->on_event(message, now);
 }
 
 void OutsideDoor::forget() {

@@ -39,7 +39,7 @@ class OutsideDoor {
 
   void update(const platform::LinkState& state);
   // A message of the kernel that may concern this interface's neighbours and routes.
-  void on_event(const platform::NetlinkMessage& message);
+  void on_event(const platform::NetlinkMessage& message, Instant now);
   // The kernel's news were lost.
   void forget();
   // Keeps neighbours fresh; to be called once per flush. Returns when next.

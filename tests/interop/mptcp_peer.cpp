@@ -113,10 +113,10 @@ class Program {
   }
 
   void watch_netlink() {
-    loop_.watch(events_.fd(), [this](Instant) {
+    loop_.watch(events_.fd(), [this](Instant now) {
       events_.drain({.message =
-                         [this](const platform::NetlinkMessage& message) {
-                           for (const auto& door : doors_) door->on_event(message);
+                         [this, now](const platform::NetlinkMessage& message) {
+                           for (const auto& door : doors_) door->on_event(message, now);
                          },
                      .overrun =
                          [this] {

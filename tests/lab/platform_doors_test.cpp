@@ -307,7 +307,7 @@ TEST_SUITE("platform_lab") {
       const Instant limit = clock_now() + 2900ms;
       while (clock_now() < limit &&
              next_hops.lookup(destination, clock_now()).state != NextHops::Answer::State::kReady) {
-        events->drain({.message = [&](const NetlinkMessage& m) { next_hops.on_event(m); },
+        events->drain({.message = [&](const NetlinkMessage& m) { next_hops.on_event(m, clock_now()); },
                        .overrun = [&] { next_hops.forget(); }});
       }
       REQUIRE(next_hops.lookup(destination, clock_now()).state == NextHops::Answer::State::kReady);

@@ -115,8 +115,8 @@ Relay::Relay(const Arguments& arguments)
   socket_ = require(platform::PacketSocket::open(link_, filter, next_hops_), arguments.interface);
   join(*tun_, *socket_);
   join(*socket_, *tun_);
-  loop_.watch(events_.fd(), [this](Instant) {
-    events_.drain({.message = [this](const auto& message) { next_hops_.on_event(message); },
+  loop_.watch(events_.fd(), [this](Instant now) {
+    events_.drain({.message = [this, now](const auto& message) { next_hops_.on_event(message, now); },
                    .overrun = [this] { next_hops_.forget(); }});
   });
   for (const int number : {SIGTERM, SIGINT}) {

@@ -23,6 +23,7 @@ struct Kernel {
   std::optional<RouteHop> default_route;
   std::optional<Neighbour> neighbour;
   std::vector<IpAddress> solicited;
+  std::vector<IpAddress> removed;
   int routes_asked = 0;
 };
 
@@ -39,6 +40,7 @@ class FakeKernel final : public NextHopKernel {
     return std::nullopt;
   }
   void solicit(const IpAddress& address) override { kernel_.solicited.push_back(address); }
+  void remove(const IpAddress& address) override { kernel_.removed.push_back(address); }
 
  private:
   Kernel& kernel_;
@@ -100,7 +102,7 @@ TEST_SUITE("platform") {
     hops.next_hop(kDestination);
     CHECK(kernel.routes_asked == 1);
     kernel.route = RouteHop{kGateway};
-    hops.on_event({.type = RTM_NEWROUTE});
+    hops.on_event({.type = RTM_NEWROUTE}, kStart);
     CHECK(hops.next_hop(kDestination) == kGateway);
     CHECK(kernel.routes_asked == 2);
   }
@@ -125,13 +127,13 @@ TEST_SUITE("platform") {
     REQUIRE(kernel.solicited.size() == 1);
     CHECK(kernel.solicited[0] == kGateway);
 
-    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 4, kGateway, NUD_REACHABLE, kMac).message);
+    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 4, kGateway, NUD_REACHABLE, kMac).message, kStart);
     CHECK(hops.lookup(kDestination, kStart).state == State::kPending);  // another link's
-    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kOther, NUD_REACHABLE, kMac).message);
-    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kGateway, NUD_INCOMPLETE, {}).message);
+    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kOther, NUD_REACHABLE, kMac).message, kStart);
+    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kGateway, NUD_INCOMPLETE, {}).message, kStart);
     CHECK(settled == 0);
 
-    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kGateway, NUD_REACHABLE, kMac).message);
+    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kGateway, NUD_REACHABLE, kMac).message, kStart);
     CHECK(settled == 1);
     CHECK(hops.lookup(kDestination, kStart + 1ms).state == State::kReady);
     CHECK(kernel.solicited.size() == 1);
@@ -155,7 +157,7 @@ TEST_SUITE("platform") {
     CHECK(kernel.solicited.size() == asked);
     hops.lookup(kDestination, kStart + NextHops::kPatience + 1s);
     CHECK(kernel.solicited.size() == asked + 1);
-    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kDestination, NUD_STALE, kMac).message);
+    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kDestination, NUD_STALE, kMac).message, kStart);
     CHECK(hops.lookup(kDestination, kStart + 5s).state == State::kReady);
   }
 
@@ -164,10 +166,61 @@ TEST_SUITE("platform") {
     kernel.neighbour = Neighbour{3, kDestination, Neighbour::State::kResolved, kMac};
     auto hops = next_hops_of(kernel);
     hops.lookup(kDestination, kStart);
-    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kDestination, NUD_PROBE, kMac).message);
+    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kDestination, NUD_PROBE, kMac).message, kStart);
     CHECK(hops.lookup(kDestination, kStart).state == State::kReady);
-    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kDestination, NUD_FAILED, {}).message);
+    hops.on_event(NeighbourEvent(RTM_NEWNEIGH, 3, kDestination, NUD_FAILED, {}).message, kStart);
     CHECK(hops.lookup(kDestination, kStart).state == State::kUnreachable);
+  }
+
+  TEST_CASE("what the kernel gives up soon after it was asked is asked for once more") {
+    Kernel kernel;
+    auto hops = next_hops_of(kernel);
+    REQUIRE(hops.lookup(kDestination, kStart).state == State::kPending);
+    const NeighbourEvent failed(RTM_NEWNEIGH, 3, kDestination, NUD_FAILED, {});
+    // It had been at it before: an entry of the time when the link was down.
+    hops.on_event(failed.message, kStart + 300ms);
+    CHECK(kernel.solicited.size() == 2);
+    CHECK(hops.lookup(kDestination, kStart + 300ms).state == State::kPending);
+    hops.on_event(failed.message, kStart + 300ms + NextHops::kTooSoon);
+    CHECK(kernel.solicited.size() == 2);
+    CHECK(hops.lookup(kDestination, kStart + 2300ms).state == State::kUnreachable);
+  }
+
+  TEST_CASE("nobody is asked for while the link is down") {
+    Kernel kernel;
+    auto hops = next_hops_of(kernel);
+    Link down = ethernet();
+    down.up = false;
+    hops.set_link(down);
+    CHECK(hops.lookup(kDestination, kStart).state == State::kUnreachable);
+    CHECK(kernel.solicited.empty());
+    hops.set_link(ethernet());
+    CHECK(hops.lookup(kDestination, kStart).state == State::kPending);
+    CHECK(kernel.solicited.size() == 1);
+  }
+
+  TEST_CASE("who was being resolved when the link changed is resolved anew") {
+    Kernel kernel;
+    auto hops = next_hops_of(kernel);
+    hops.lookup(kDestination, kStart);
+    kernel.neighbour = Neighbour{3, kOther, Neighbour::State::kResolved, kMac};
+    hops.lookup(kOther, kStart);
+    Link down = ethernet();
+    down.up = false;
+    hops.set_link(down);
+    CHECK(kernel.removed == std::vector{kDestination});
+  }
+
+  TEST_CASE("what waits for one neighbour is told when the routes changed") {
+    Kernel kernel;
+    auto hops = next_hops_of(kernel);
+    int settled = 0;
+    hops.on_settled([&] { ++settled; });
+    hops.lookup(kDestination, kStart);
+    kernel.route = RouteHop{kGateway};
+    hops.on_event({.type = RTM_NEWROUTE}, kStart);
+    CHECK(settled == 1);
+    CHECK(hops.next_hop(kDestination) == kGateway);
   }
 
   TEST_CASE("an entry the kernel tidied away is asked for anew, not taken for unreachable") {
@@ -176,7 +229,7 @@ TEST_SUITE("platform") {
     auto hops = next_hops_of(kernel);
     hops.lookup(kDestination, kStart);
     const auto asked = kernel.solicited.size();
-    hops.on_event(NeighbourEvent(RTM_DELNEIGH, 3, kDestination, NUD_STALE, {}).message);
+    hops.on_event(NeighbourEvent(RTM_DELNEIGH, 3, kDestination, NUD_STALE, {}).message, kStart);
     CHECK(hops.lookup(kDestination, kStart).state == State::kReady);
     CHECK(kernel.solicited.size() == asked + 1);
   }
