@@ -90,7 +90,7 @@ TEST_SUITE("sim") {
     net.world.run_for(2500ms);
     const Instant begin = net.world.now();
     const std::uint64_t before = bulk.received();
-    const Times busy = ask_often(net, 200);
+    const Times busy = ask_often(net, 100);
     CHECK(busy.kept <= idle.kept + 30ms);
     CHECK(busy.fresh <= idle.fresh + 30ms);
     // Of the uplinks' 80 Mbit/s: it is no use to ask quickly beside a download that gave way.
