@@ -4,8 +4,14 @@
 
 namespace braid::gateway {
 
-void ArrivalRate::arrived(std::uint64_t bytes, Instant now) {
-  if (bytes < kLeastSegment) return;
+void ArrivalRate::arrived(std::uint64_t bytes, std::uint32_t piece, Instant now) {
+  if (bytes == 0) return;  // pure ACKs keep their own time
+  const std::uint64_t tail = piece == 0 ? bytes : bytes % piece;
+  count(bytes, now);
+  if (tail > 0 && tail < kFullSegment) train_began_ = Instant::min();
+}
+
+void ArrivalRate::count(std::uint64_t bytes, Instant now) {
   const bool paused = train_began_ == Instant::min() || now - last_came_ > kPause;
   last_came_ = now;
   if (paused) {

@@ -8,6 +8,10 @@
 // any rate there is. So an uplink that is fast enough to bring ten segments in kLeastTime may stay
 // unknown, and unknown is meant to count as fast.
 //
+// A segment that is not full ends its train: its source had no more, and what comes behind it has
+// waited for something else. Or answers of 1 kB, one for each question, would look like an uplink of a
+// few kB in a second.
+//
 // What else is on the uplink makes trains longer, and so does a source that is slow itself: what
 // counts is the fastest train of the last kMemory / 2 to kMemory. Nothing is held for what came
 // before: an unused uplink is unknown again, and one connection finds out.
@@ -22,12 +26,13 @@ namespace braid::gateway {
 
 class ArrivalRate {
  public:
-  // A segment of the concentrator's with so many bytes of payload.
-  void arrived(std::uint64_t bytes, Instant now);
+  // A segment of the concentrator's with so many bytes of payload, or a super-segment of `piece` bytes
+  // each (0: it is one segment).
+  void arrived(std::uint64_t bytes, std::uint32_t piece, Instant now);
   // Payload; zero: unknown.
   Rate rate(Instant now) const;
 
-  static constexpr std::uint64_t kLeastSegment = 1000;  // bytes; pure ACKs keep their own time
+  static constexpr std::uint64_t kFullSegment = 1200;   // bytes, at least
   static constexpr std::uint64_t kLeastBytes = 6000;    // after the first segment
   static constexpr Duration kLeastTime = 10ms;
   // Longer than a full segment takes at 250 kbit/s; a train that paused is over.
@@ -35,6 +40,7 @@ class ArrivalRate {
   static constexpr Duration kMemory = 600s;
 
  private:
+  void count(std::uint64_t bytes, Instant now);
   void note(Rate rate, Instant now);
 
   Instant train_began_ = Instant::min();  // when its first segment came

@@ -71,7 +71,7 @@ void Gateway::overhear(tcp::InterfaceId interface, const wire::Segment& segment,
     PathHealth& health = uplinks_.health(Uplinks::uplink_of(interface));
     if (health.is_lost()) watcher_.wake();
     health.heard(now);
-    uplinks_.arrived(interface, segment.payload.size(), now);
+    uplinks_.arrived(interface, segment, now);
   }
 }
 

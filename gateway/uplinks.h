@@ -20,6 +20,7 @@
 #include "stack/base/random.h"
 #include "stack/mptcp/paths.h"
 #include "stack/tcp/layer.h"
+#include "stack/wire/segment.h"
 
 namespace braid::gateway {
 
@@ -57,8 +58,8 @@ class Uplinks final : public mptcp::LocalPaths {
   bool refresh();
   bool has_link(tcp::InterfaceId interface) const;
   // A segment of the concentrator's came in there, with so many bytes of payload.
-  void arrived(tcp::InterfaceId interface, std::uint64_t bytes, Instant now) {
-    entries_[uplink_of(interface)].arrivals.arrived(bytes, now);
+  void arrived(tcp::InterfaceId interface, const wire::Segment& segment, Instant now) {
+    entries_[uplink_of(interface)].arrivals.arrived(segment.payload.size(), segment.gso_size, now);
   }
   // What it brings: its `rate:`, else as seen; zero: unknown.
   Rate rate_down(std::size_t uplink, Instant now) const;

@@ -125,9 +125,12 @@ TEST_SUITE("gateway") {
     bench.uplinks.health(0).measured(20ms, bench.now);
     bench.uplinks.health(1).measured(40ms, bench.now);
     CHECK(bench.choice() == 0u);
+    const std::vector<std::uint8_t> bytes(1420);
+    wire::Segment full;
+    full.payload = Slices(Bytes(bytes));
     const auto bring = [&](std::size_t uplink, Duration apart) {
       for (int i = 0; i < 10; ++i) {
-        bench.uplinks.arrived(Uplinks::interface_of(uplink), 1420, bench.now += apart);
+        bench.uplinks.arrived(Uplinks::interface_of(uplink), full, bench.now += apart);
       }
     };
     SUBCASE("one that was seen to be slow is a later choice than one of the longer RTT") {
