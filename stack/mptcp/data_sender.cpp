@@ -115,7 +115,7 @@ std::optional<DataSender::Range> DataSender::next(SubflowId subflow, std::uint32
   if (max_length == 0) return std::nullopt;
   std::optional<Range> range = next_due(subflow, max_length);
   if (!range) range = next_new(max_length);
-  if (!range) range = next_probe(subflow);
+  if (!range) range = next_probe(subflow, max_length);
   if (range) range->data_fin = ends_stream(range->begin + range->length);
   return range;
 }
@@ -146,12 +146,14 @@ std::optional<DataSender::Range> DataSender::next_new(std::uint32_t max_length) 
   return Range{snd_nxt_, length, false, Range::Kind::kNew};
 }
 
-std::optional<DataSender::Range> DataSender::next_probe(SubflowId subflow) const {
+std::optional<DataSender::Range> DataSender::next_probe(SubflowId subflow,
+                                                        std::uint32_t max_length) const {
   if (!wants_probe()) return std::nullopt;
   if (records_.empty()) return Range{snd_nxt_, 1, false, Range::Kind::kWindowProbe};
   const Record& asking = records_.front();
   if (asking.find(subflow) != nullptr) return std::nullopt;
-  return Range{asking.begin, asking.length, false, Range::Kind::kCopy};
+  // More than a byte where the handshake had promised more than the first DATA_ACK.
+  return Range{asking.begin, std::min(asking.length, max_length), false, Range::Kind::kCopy};
 }
 
 bool DataSender::may_probe() const {

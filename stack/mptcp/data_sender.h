@@ -134,7 +134,7 @@ class DataSender {
 
   std::optional<Range> next_due(SubflowId subflow, std::uint32_t max_length) const;
   std::optional<Range> next_new(std::uint32_t max_length) const;
-  std::optional<Range> next_probe(SubflowId subflow) const;
+  std::optional<Range> next_probe(SubflowId subflow, std::uint32_t max_length) const;
   bool probe_is_out() const { return snd_una_ < snd_nxt_ && snd_una_ >= window_edge_; }
   bool may_probe() const;
   StreamOffset copied_to(SubflowId subflow) const;

@@ -349,6 +349,16 @@ TEST_SUITE("mptcp") {
     }
   }
 
+  TEST_CASE("one byte asks, too, where the first DATA_ACK promises less than the handshake did") {
+    Fixture f(1000, 300);
+    f.give(kOne, {0, 300});
+    f.data_ack(0, 0);
+    f.tick();
+    f.tick(kRto);
+    REQUIRE(f.sender.wants_probe());
+    f.give(kTwo, {0, 1, Kind::kCopy}, 1);
+  }
+
   TEST_CASE("the persist interval ends growing at a minute") {
     Fixture f(1000, 0);
     f.tick();
