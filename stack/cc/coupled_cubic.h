@@ -45,6 +45,7 @@ class CoupledCubic final : public Cubic {
   void observe(const Ack& ack) override;
   double share(Instant now) const override;
   std::uint64_t first_growth(std::uint64_t delivered) override { return train_.growth(delivered); }
+  bool path_is_full() const override { return train_.path_is_full(); }
   void avoid(const Ack& ack, std::uint64_t bytes) override;
   double left_by(const Congestion& event) const override;
   bool held_by_delay() const { return ssthresh() != kUnlimited && last_cut_ != LastCut::kLoss; }

@@ -7,6 +7,7 @@ namespace braid::cc {
 
 void FirstTrain::on_ack(const Ack& ack, std::uint64_t window) {
   if (ack.round_ended) round_begins(ack, window);
+  look_for_queue(ack, window);
   if (state_ == State::kSeen) return;
   const auto bytes = static_cast<std::uint32_t>(ack.newly_delivered);
   flight_ += bytes;
@@ -44,9 +45,34 @@ float FirstTrain::step_from(std::uint64_t window) const {
   return std::clamp(to_half, kUsualStep, kLargestStep);
 }
 
+void FirstTrain::look_for_queue(const Ack& ack, std::uint64_t window) {
+  if (ack.latest_rtt > Duration::zero()) {
+    const bool queue = ack.latest_rtt > ack.min_rtt + ack.min_rtt / kQueuePart;
+    room_ = queue ? room_beside(window) : Room::kUnknown;
+  }
+  if (queued_round_ == QueuedRound::kSeen) return;
+  if (ack.round_ended) {
+    queued_round_ = queued_round_ == QueuedRound::kSoFar ? QueuedRound::kSeen : QueuedRound::kSoFar;
+  }
+  if (room_ == Room::kUnknown && queued_round_ == QueuedRound::kSoFar) {
+    queued_round_ = QueuedRound::kNo;
+  }
+}
+
+// Where there is a queue.
+FirstTrain::Room FirstTrain::room_beside(std::uint64_t window) const {
+  if (product_ == 0 || window <= product_ + product_ / kGrowthDivisor) return Room::kUnknown;
+  return window <= kMostFilled * product_ ? Room::kLittle : Room::kNone;
+}
+
 std::uint64_t FirstTrain::growth(std::uint64_t delivered) {
-  const float more = static_cast<float>(delivered) * (step_ - 1);
-  return static_cast<std::uint64_t>(more) + std::exchange(owed_, 0);
+  const std::uint64_t owed = std::exchange(owed_, 0);
+  switch (room_) {
+    case Room::kNone: return 0;
+    case Room::kLittle: return delivered / kGrowthDivisor;
+    case Room::kUnknown: break;
+  }
+  return static_cast<std::uint64_t>(static_cast<float>(delivered) * (step_ - 1)) + owed;
 }
 
 }  // namespace braid::cc

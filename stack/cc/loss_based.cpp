@@ -24,7 +24,7 @@ void LossBased::on_ack(const Ack& ack) {
     if (first) hystart_.on_ack(ack, mss_);
     if (!ack.cwnd_limited) return;
     const std::uint64_t growth = first ? hystart_.growth(first_growth(bytes)) : bytes;
-    if (first && hystart_.finished()) {
+    if (first && (hystart_.finished() || path_is_full())) {
       ssthresh_ = cwnd_;
     } else if (growth < ssthresh_ - cwnd_) {
       cwnd_ += growth;

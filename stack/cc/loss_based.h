@@ -43,6 +43,8 @@ class LossBased : public Controller {
   virtual void observe(const Ack&) {}
   // The first slow start: what the window may grow by for `delivered` bytes, HyStart++ aside.
   virtual std::uint64_t first_growth(std::uint64_t delivered) { return delivered; }
+  // What observe() has seen ends the first slow start.
+  virtual bool path_is_full() const { return false; }
   // Congestion avoidance: `bytes` were delivered and the window was the limit.
   virtual void avoid(const Ack& ack, std::uint64_t bytes) = 0;
   // The window after a congestion event, not yet limited from below. State for undo is kept here.

@@ -13,16 +13,18 @@ struct Flight {
   FirstTrain train{kInitial};
   Instant now = Instant() + 1s;
 
-  // ACKs of two segments, so far apart.
-  void round(int acks, Duration apart, std::uint64_t window) {
+  // ACKs of two segments, so far apart, of segments that have waited in a queue for so long.
+  void round(int acks, Duration apart, std::uint64_t window, Duration queue = 0ms) {
     now += kRtt;
-    for (int i = 0; i < acks; ++i) {
-      train.on_ack({.now = now + i * apart,
-                    .newly_delivered = 2 * kMss,
-                    .min_rtt = kRtt,
-                    .round_ended = i == 0},
-                   window);
-    }
+    for (int i = 0; i < acks; ++i) ack(now + i * apart, window, queue, i == 0);
+  }
+  void ack(Instant when, std::uint64_t window, Duration queue, bool round_ended) {
+    train.on_ack({.now = when,
+                  .newly_delivered = 2 * kMss,
+                  .min_rtt = kRtt,
+                  .latest_rtt = kRtt + queue,
+                  .round_ended = round_ended},
+                 window);
   }
 };
 
@@ -78,6 +80,37 @@ TEST_CASE("ACKs that came all at once, or in too few pieces, tell nothing") {
   CHECK(flight.train.product() == 0);
   CHECK(flight.train.step() == 2);
   CHECK_FALSE(flight.train.on_its_way(40 * kMss));
+}
+
+TEST_CASE("past the product, and with a queue, slow start hardly grows; a round of it ends it") {
+  Flight flight;
+  flight.round(5, 20ms, kInitial);  // 20 kB in a round trip
+  const std::uint64_t product = 20 * kMss;
+  REQUIRE(flight.train.product() == product);
+  flight.round(10, 20ms, product, 60ms);  // a queue, but not for want of room: others', or a burst
+  CHECK(flight.train.growth(2 * kMss) == 2 * kMss);
+  flight.round(20, 20ms, 2 * product);  // past it, and nobody waits: the train told too little
+  CHECK(flight.train.growth(2 * kMss) == 2 * kMss);
+  CHECK_FALSE(flight.train.path_is_full());
+  flight.round(9, 20ms, product * 3 / 2, 60ms);
+  CHECK(flight.train.growth(2 * kMss) == kMss / 2);
+  flight.ack(flight.now + 190ms, product * 2, 40ms, false);
+  CHECK(flight.train.growth(2 * kMss) == 2 * kMss);  // no queue any more
+  flight.round(10, 20ms, product * 2 + kMss, 60ms);
+  CHECK(flight.train.growth(2 * kMss) == 0);
+  CHECK_FALSE(flight.train.path_is_full());  // not yet a whole round of it
+  flight.round(1, 20ms, product * 2 + kMss, 60ms);
+  CHECK(flight.train.path_is_full());
+}
+
+TEST_CASE("a queue says nothing where the first flight told nothing") {
+  Flight flight;
+  flight.round(5, 0ms, kInitial, 60ms);
+  for (int i = 0; i < 3; ++i) {
+    flight.round(10, 2ms, 1000 * kMss, 60ms);
+    CHECK(flight.train.growth(2 * kMss) == 2 * kMss);
+  }
+  CHECK_FALSE(flight.train.path_is_full());
 }
 
 TEST_CASE("a small reply before the first full flight does not use up the only look") {
