@@ -61,6 +61,10 @@ tcp::ConnectionConfig Core::tcp_config(const LocalPath& path) {
   if (has_paths()) out.expected_rtt = paths_->expected_rtt(path, now_);
   out.doubt_after = config_.doubt_after;
   out.ack_delay = config_.ack_delay;
+  // Whose peer delays ACKs as we do need not wait for 200 ms; a probe too early costs one segment.
+  if (config_.ack_delay == tcp::ConnectionConfig::AckDelay::kByPath) {
+    out.peer_ack_delay = tcp::Receiver::kAckDelay;
+  }
   out.timestamps = config_.timestamps;
   out.sack = config_.sack;
   out.ecn = config_.ecn;

@@ -92,7 +92,7 @@ void Connection::start_sender(std::uint64_t acked, std::uint64_t sent, std::uint
   sender_ = std::make_unique<Sender>(Sender::Setup{
       .mss = sender_mss_, .max_super_payload = super,
       .sack = agreed_.sack, .controller = std::move(config.controller),
-      .max_retransmissions = config.max_retransmissions,
+      .peer_ack_delay = config.peer_ack_delay, .max_retransmissions = config.max_retransmissions,
       .syn = opening_->handshake.timed_out() ? Sender::Setup::Syn::kRepeated
                                              : Sender::Setup::Syn::kAnswered});
   if (path_) sender_->share(*path_);

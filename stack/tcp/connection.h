@@ -78,6 +78,9 @@ struct ConnectionConfig {
   // ACKs are delayed by 40 ms at most, or by at most a quarter of the path's round trip: whoever chooses
   // between paths by their round trips sees them through our ACKs.
   enum class AckDelay : std::uint8_t { kFixed, kByPath } ack_delay = AckDelay::kFixed;
+  // The longest the peer may keep the ACK of a lone segment; 200 ms when nothing is known of it (RFC 8985
+  // 7.2).
+  Duration peer_ack_delay = 200ms;
   Duration syn_timeout = 180s;               // RFC 9293 MUST-23: at least three minutes
   Duration keepalive_interval = 0s;          // 0: off (RFC 9293 MUST-25)
   Duration doubt_after = 0s;                 // 0: off (tcp/doubt.h)

@@ -50,9 +50,10 @@ void Rack::on_timeout(Scoreboard& scoreboard, const Facts& facts, Instant now) {
   if (const Scoreboard::Record* head = scoreboard.first()) scoreboard.mark_head_lost(head->size());
 }
 
-Duration TailLossProbe::timeout(Duration srtt, std::uint64_t in_flight, std::uint32_t mss) {
+Duration TailLossProbe::timeout(Duration srtt, Duration ack_delay, std::uint64_t in_flight,
+                                std::uint32_t mss) {
   if (srtt == Duration::zero()) return 1s;
-  return 2 * srtt + (in_flight <= mss ? kMaxAckDelay : 2ms);
+  return 2 * srtt + (in_flight <= mss ? ack_delay : 2ms);
 }
 
 void TailLossProbe::sent(std::uint64_t snd_nxt, Kind kind) {

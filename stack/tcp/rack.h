@@ -54,12 +54,13 @@ class Rack {
 // The tail loss probe: one segment, sent when the ACKs stop before the retransmission timer fires.
 class TailLossProbe {
  public:
-  static constexpr Duration kMaxAckDelay = 200ms;
   enum class Verdict : std::uint8_t { kNothing, kRepairedLoss };
   enum class Kind : std::uint8_t { kNewData, kRetransmission };
 
-  // How long after the last sending the probe leaves (RFC 8985 7.2). `srtt` zero: unknown.
-  static Duration timeout(Duration srtt, std::uint64_t in_flight, std::uint32_t mss);
+  // How long after the last sending the probe leaves (RFC 8985 7.2). `srtt` zero: unknown. `ack_delay`: the
+  // longest a peer may keep the ACK of a lone segment.
+  static Duration timeout(Duration srtt, Duration ack_delay, std::uint64_t in_flight,
+                          std::uint32_t mss);
 
   bool outstanding() const { return end_.has_value(); }
   // The DSACK reports this probe's copy, and says nothing of reordering or of a recovery.

@@ -11,9 +11,10 @@ namespace braid::tcp {
 Sender::Sender(Setup setup)
     : mss_(setup.mss),
       max_super_payload_(setup.max_super_payload),
-      sack_(setup.sack),
       max_retransmissions_(setup.max_retransmissions),
-      controller_(std::move(setup.controller)) {
+      peer_ack_delay_(std::chrono::duration_cast<decltype(peer_ack_delay_)>(setup.peer_ack_delay)),
+      controller_(std::move(setup.controller)),
+      sack_(setup.sack) {
   ENSURE(mss_ > 0 && controller_ != nullptr);
   controller_->set_mss(mss_);  // it was made before the SYNs agreed on one
   if (setup.syn == Setup::Syn::kRepeated) rtt_.syn_was_lost();

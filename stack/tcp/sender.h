@@ -44,6 +44,7 @@ class Sender {
     std::uint32_t max_super_payload = 65536;  // bytes one plan() may cover
     bool sack = false;
     std::unique_ptr<cc::Controller> controller;
+    Duration peer_ack_delay = 200ms;  // of a lone segment at most
     std::uint32_t max_retransmissions = 15;  // of one segment, then give up (RFC 1122 R2)
     // The timer expired while our SYN was waited for (RFC 6298 5.7).
     enum class Syn : std::uint8_t { kAnswered, kRepeated } syn = Syn::kAnswered;
@@ -244,10 +245,11 @@ class Sender {
 
   std::uint32_t mss_;
   std::uint32_t max_super_payload_;
-  bool sack_;
   std::uint32_t max_retransmissions_;
+  std::chrono::duration<std::int32_t, std::milli> peer_ack_delay_;
   std::unique_ptr<cc::Controller> controller_;
 
+  bool sack_;
   bool started_ = false;
   std::uint64_t end_ = 0;
   bool finished_ = false;

@@ -150,7 +150,7 @@ void Sender::arm_tail_probe(Instant now) {
     probe_deadline_ = kNever;
     return;
   }
-  const Instant when = now + TailLossProbe::timeout(rtt_.srtt(), in_flight(), mss_);
+  const Instant when = now + TailLossProbe::timeout(rtt_.srtt(), peer_ack_delay_, in_flight(), mss_);
   probe_deadline_ = std::min(when, retransmission_deadline_);
 }
 

@@ -127,9 +127,10 @@ TEST_CASE("a timeout loses the head and what is overdue, and spares what left a 
 }
 
 TEST_CASE("the tail loss probe leaves after two RTTs, later for a lone segment") {
-  CHECK(TailLossProbe::timeout(100ms, 5000, kMss) == 202ms);
-  CHECK(TailLossProbe::timeout(100ms, 1000, kMss) == 400ms);
-  CHECK(TailLossProbe::timeout(0ms, 5000, kMss) == 1s);
+  CHECK(TailLossProbe::timeout(100ms, 200ms, 5000, kMss) == 202ms);
+  CHECK(TailLossProbe::timeout(100ms, 200ms, 1000, kMss) == 400ms);
+  CHECK(TailLossProbe::timeout(100ms, 40ms, 1000, kMss) == 240ms);
+  CHECK(TailLossProbe::timeout(0ms, 200ms, 5000, kMss) == 1s);
 }
 
 TEST_CASE("a DSACK of the probe's copy is the probe's") {
