@@ -53,6 +53,7 @@ struct ConnectionConfig {
   // Text of the peer's followed by so long a silence raises a doubt (tcp/doubt.h); 0: never. A
   // restarted peer must be noticed within two seconds, lost questions included.
   Duration doubt_after = 500ms;
+  SequenceWidth sequence_width = SequenceWidth::kShortAtFirst;
   // The scheduler at the other end compares subflows by the round trips our ACKs show.
   tcp::ConnectionConfig::AckDelay ack_delay = tcp::ConnectionConfig::AckDelay::kByPath;
   // What our SYNs offer.

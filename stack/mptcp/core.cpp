@@ -16,7 +16,7 @@ Core::Core(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths,
       paths_(paths),
       config_(config),
       owner_(&owner),
-      level_(outgoing, incoming),
+      level_(outgoing, incoming, config.sequence_width),
       distributor_(config.policy),
       path_manager_(config.join_retry_after),
       group_(std::make_shared<cc::CoupledGroup>()),
@@ -50,7 +50,7 @@ void Core::set_up_keys(Negotiation::Role role) {
 
 tcp::ConnectionConfig Core::tcp_config(const LocalPath& path) {
   const std::uint32_t headers = path.address.is_v4() ? 40 : 60;
-  const std::uint32_t options = 12 + 24;  // timestamps, DSS
+  const std::uint32_t options = 12 + 20;  // timestamps, DSS
   tcp::ConnectionConfig out;
   out.controller = cc::make_controller(path.algorithm.value_or(config_.algorithm),
                                        path.mtu - headers - options, group_);

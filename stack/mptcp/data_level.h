@@ -18,11 +18,18 @@ namespace braid::mptcp {
 
 enum class Mode : std::uint8_t { kConnecting, kMptcp, kFallback };
 
+// How wide the data sequence numbers of our mappings are. Two bytes of one stream whose numbers agree in
+// 32 bits are 4 GiB apart: before half of that has passed four octets say it all, and leave eight more in
+// each segment to the data, for the peer's DATA_ACKs are then as short (M55, M56). kLong: always eight.
+enum class SequenceWidth : std::uint8_t { kShortAtFirst, kLong };
+
 struct DataLevel {
-  DataLevel(Pipe& out, Pipe& in) : outgoing(&out), incoming(&in) {}
+  DataLevel(Pipe& out, Pipe& in, SequenceWidth width = SequenceWidth::kShortAtFirst)
+      : outgoing(&out), incoming(&in), sequence_width(width) {}
 
   Pipe* outgoing;
   Pipe* incoming;
+  SequenceWidth sequence_width;
   Mode mode = Mode::kConnecting;
   Negotiation negotiation;
   std::optional<DataSender> sender;      // once MPTCP is agreed on
@@ -42,6 +49,10 @@ struct DataLevel {
 
   // Bytes the peer may send beyond the DATA_ACK.
   std::uint64_t window() const {
+  // Whether a mapping of ours from this offset of `outgoing` on is given eight octets.
+  bool has_long_sequence(StreamOffset offset) const {
+    return sequence_width == SequenceWidth::kLong || offset >= kLastShort;
+  }
     if (orphaned()) return 0;
     return receiver && !plain() ? receiver->window() : incoming->room();
   }
@@ -62,6 +73,8 @@ struct DataLevel {
   }
   StreamOffset stream_start;         // of the first byte received with a data sequence number
   std::uint64_t last_data_ack = 0;   // as last sent
+  static constexpr StreamOffset kLastShort{std::uint64_t{1} << 31};
+
   std::uint64_t promised_edge = 0;   // DSN: last_data_ack and the window beside it
 };
 

@@ -15,6 +15,13 @@ std::size_t room_without_sack(const wire::TcpOptions& options) {
   return wire::room_left(others);
 }
 
+// MP_CAPABLE on a first data segment, its checksum included (M21).
+constexpr std::uint32_t kCapableWithData = 24;
+
+std::uint64_t as_wide(std::uint64_t number, bool eight_octets) {
+  return eight_octets ? number : static_cast<std::uint32_t>(number);
+}
+
 std::size_t padded(std::size_t bytes) {
   return (bytes + 3) / 4 * 4;
 }
@@ -135,7 +142,14 @@ void Subflow::fall_back(Tell tell) {
 
 std::uint32_t Subflow::data_option_bytes() const {
   if (level_.plain()) return infinite_ ? 24 : 0;
-  return level_.receiver && level_.ack_width == DataLevel::AckWidth::kEight ? 28 : 24;
+  if (must_repeat_capable()) return kCapableWithData;
+  const wire::Dss::Mapping mapping{
+      .eight_byte_sequence =
+          level_.sender && level_.has_long_sequence(level_.sender->snd_nxt()),
+      .checksum = 0};
+  const bool long_ack = level_.receiver && level_.ack_width == DataLevel::AckWidth::kEight;
+  const wire::Dss dss{.data_ack = 0, .eight_byte_ack = long_ack, .mapping = mapping};
+  return static_cast<std::uint32_t>(padded(wire::encoded_length(wire::MptcpOption(dss))));
 }
 
 tcp::WindowScope Subflow::window_scope() const {
@@ -199,9 +213,11 @@ void Subflow::add_data_options(const tcp::Outgoing& outgoing, wire::TcpOptions& 
   wire::Dss dss;
   dss.data_fin = mapping->data_fin;
   level_.add_data_ack(dss);
+  const bool long_sequence =
+      level_.has_long_sequence(level_.sender->sequence().offset(mapping->data_sequence));
   dss.mapping = wire::Dss::Mapping{
-      .data_sequence = mapping->data_sequence,
-      .eight_byte_sequence = true,
+      .data_sequence = as_wide(mapping->data_sequence, long_sequence),
+      .eight_byte_sequence = long_sequence,
       .subflow_sequence = queue_.subflow_sequence(mapping->position),
       .data_length = mapping->wire_length(),
       .checksum = mapping->checksum};
@@ -249,7 +265,12 @@ void Subflow::add_ack_options(tcp::Purpose purpose, wire::TcpOptions& options) {
   if (data_fin_due_ && level_.sender && level_.sender->fin_pending()) {
     const std::uint64_t dsn = level_.sender->sequence().dsn(level_.sender->snd_nxt());
     dss.data_fin = true;
-    dss.mapping = wire::Dss::Mapping{.data_sequence = dsn, .subflow_sequence = 0, .data_length = 1};
+    const bool long_sequence = level_.has_long_sequence(level_.sender->snd_nxt());
+    dss.mapping = wire::Dss::Mapping{
+        .data_sequence = as_wide(dsn, long_sequence),
+        .eight_byte_sequence = long_sequence,
+        .subflow_sequence = 0,
+        .data_length = 1};
     if (level_.checksum()) dss.mapping->checksum = wire::dss_checksum({}, dsn, 0, 1);
   }
   if (padded(wire::encoded_length(wire::MptcpOption(dss))) > room_without_sack(options)) {

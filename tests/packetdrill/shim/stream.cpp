@@ -65,6 +65,7 @@ mptcp::ConnectionConfig mptcp_config(const StreamSetup& setup) {
   out.max_receive_buffer = setup.largest_receive_buffer;
   out.doubt_after = 0s;
   out.ack_delay = tcp::ConnectionConfig::AckDelay::kFixed;
+  out.sequence_width = mptcp::SequenceWidth::kLong;
   out.timestamps = setup.settings.timestamps;
   out.sack = setup.settings.sack;
   out.ecn = setup.settings.ecn == 1;

@@ -138,20 +138,44 @@ TEST_CASE("more joins than allowed are refused as prohibited, for now (M49, M40)
   CHECK(pair.transfer(20'000, 20'000));
 }
 
-TEST_CASE("every piece of data explains itself, with eight-byte DSNs (M53, M55, M108)") {
+TEST_CASE("every piece of data explains itself, and DATA_ACKs are as wide as the DSNs (M53, M55, M56, M108)") {
   MptcpPair pair(23);
+  bool wide = false;
+  std::uint32_t full = 1428;  // 1500 - 40 - 12 - 20
+  SUBCASE("four octets at first") {}
+  SUBCASE("eight, when told so") {
+    wide = true;
+    full = 1420;
+    pair.a.config.sequence_width = pair.b.config.sequence_width = mptcp::SequenceWidth::kLong;
+  }
   REQUIRE(join_all(pair));
   CHECK(pair.transfer(300'000, 300'000));
   std::size_t data = 0;
-  for (const auto& logged : pair.log()) {
+  std::uint32_t largest = 0;
+  // From the middle on: both know how wide the other's are.
+  for (std::size_t i = pair.log().size() / 2; i < pair.log().size(); ++i) {
+    const auto& logged = pair.log()[i];
+    const auto* dss = logged.segment.options.find<wire::Dss>();
+    if (dss != nullptr && dss->data_ack) CHECK(dss->eight_byte_ack == wide);
     if (logged.length == 0) continue;
     ++data;
-    const auto* dss = logged.segment.options.find<wire::Dss>();
-    const bool explained = logged.segment.options.find<wire::MpCapable>() != nullptr ||
-                           (dss != nullptr && dss->mapping && dss->mapping->eight_byte_sequence);
-    CHECK(explained);
+    largest = std::max(largest, logged.length);
+    REQUIRE(dss != nullptr);
+    REQUIRE(dss->mapping);
+    CHECK(dss->mapping->eight_byte_sequence == wide);
   }
-  CHECK(data > 400);
+  CHECK(data > 200);
+  CHECK(largest == full);
+}
+
+TEST_CASE("DSNs of four octets end where another byte with the same ones could be on its way (M55)") {
+  ChunkPool pool(1 << 20);
+  Pipe out(pool, 65536), in(pool, 65536);
+  const mptcp::DataLevel level(out, in);
+  CHECK_FALSE(level.has_long_sequence(StreamOffset(0)));
+  CHECK_FALSE(level.has_long_sequence(StreamOffset((std::uint64_t{1} << 31) - 1)));
+  CHECK(level.has_long_sequence(StreamOffset(std::uint64_t{1} << 31)));
+  CHECK(mptcp::DataLevel(out, in, mptcp::SequenceWidth::kLong).has_long_sequence(StreamOffset(0)));
 }
 
 TEST_CASE("a DSS checksum that is there unasked, or asked for and missing, costs the subflow (M58)") {
