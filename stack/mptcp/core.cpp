@@ -292,8 +292,8 @@ Instant Core::next_deadline() const {
     earliest = std::min(earliest, announcer_.next_deadline());
   }
   if (joins_allowed() && joins_wanted()) {
-    const auto taken = [this](const LocalPath& path) { return occupied(path); };
-    earliest = std::min(earliest, path_manager_.next_deadline(paths_->paths(), taken, now_));
+    const auto closed = [this](const LocalPath& path) { return closed_to_joins(path); };
+    earliest = std::min(earliest, path_manager_.next_deadline(paths_->paths(), closed, now_));
   }
   return earliest;
 }

@@ -142,6 +142,8 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   bool joins_allowed() const;
   bool joins_wanted() const;
   bool occupied(const LocalPath& path) const;
+  bool closed_to_joins(const LocalPath& path) const;
+  bool key_arrives_before(const LocalPath& path) const;
   bool healthy_subflow() const;
   bool has_paths() const { return paths_ != nullptr; }
 

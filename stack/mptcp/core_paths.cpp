@@ -10,6 +10,7 @@ namespace {
 // A join's SYN is answered at once, whatever the server does: one that is not may be lost, and TCP's
 // own timer is a second.
 constexpr Duration kLeastImpatience = 250ms;
+constexpr std::int64_t kKeyLead = 4;  // part of a round trip by which our key is to be there before a join
 
 // What the peer should think of a path: for its own sending a link may be in reserve that is not for
 // ours.
@@ -113,20 +114,35 @@ void Core::run_paths(Instant now) {
   run_pending_joins(now);
   note_demand(now);
   if (!has_paths() || !joins_wanted()) return;
-  const auto taken = [this](const LocalPath& path) { return occupied(path); };
+  const auto closed = [this](const LocalPath& path) { return closed_to_joins(path); };
   while (joins_allowed()) {
-    const auto wanted = path_manager_.next(paths_->paths(), taken, now);
+    const auto wanted = path_manager_.next(paths_->paths(), closed, now);
     if (!wanted) break;
     path_manager_.attempted(wanted->path, now);
     start_join(*wanted, now);
   }
 }
 
-// M24: only when the peer has acknowledged at the data level, so both sides are sure.
+// M24: only when the peer has been heard at the data level.
 bool Core::joins_allowed() const {
+  const bool heard = level_.proof == DataLevel::Proof::kSeen ||
+                     level_.heard == DataLevel::Heard::kMapping;
   return has_paths() && !level_.orphaned() && ending_ == Ending::kNone && !status_.closed &&
-         level_.mode == Mode::kMptcp && level_.proof == DataLevel::Proof::kSeen &&
-         !mp_fail_sent_ && live_subflows() < config_.max_subflows && !data_level_done();
+         level_.mode == Mode::kMptcp && heard && !mp_fail_sent_ &&
+         live_subflows() < config_.max_subflows && !data_level_done();
+}
+
+bool Core::closed_to_joins(const LocalPath& path) const {
+  return occupied(path) || !key_arrives_before(path);
+}
+
+// The peer answers a join with an HMAC of both keys, so ours must be there first. It went with the third
+// ACK: a SYN over a path that is longer comes behind it.
+bool Core::key_arrives_before(const LocalPath& path) const {
+  if (level_.proof == DataLevel::Proof::kSeen) return true;
+  const tcp::Connection* const with_key = subflows_.empty() ? nullptr : first().tcp();
+  const Duration taken = with_key == nullptr ? Duration() : with_key->path_info().srtt;
+  return taken > Duration() && paths_->expected_rtt(path, now_) > taken + taken / kKeyLead;
 }
 
 // After the distribution: what waits now found no room on the subflows there are.
@@ -212,6 +228,7 @@ void Core::run_pending_joins(Instant now) {
 Layer::Join Core::accept_join(tcp::InterfaceId interface, const wire::Segment& syn,
                               const wire::MpJoinSyn& option, const LocalPath& path, Instant now) {
   now_ = now;
+  if (!level_.plain() && !level_.negotiation.remote_key()) return Layer::Join::kTooEarly;
   const bool ready = level_.mode == Mode::kMptcp && level_.receiver && !level_.orphaned() &&
                      ending_ == Ending::kNone && !status_.closed && !mp_fail_sent_;
   const bool welcome = config_.joins == ConnectionConfig::Joins::kWelcome ||

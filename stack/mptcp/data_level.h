@@ -40,6 +40,8 @@ struct DataLevel {
   enum class AckWidth : std::uint8_t { kFour, kEight } ack_width = AckWidth::kFour;
   // The peer has shown by a DATA_ACK of ours that it holds both keys: no more MP_CAPABLE.
   enum class Proof : std::uint8_t { kMissing, kSeen } proof = Proof::kMissing;
+  // A mapping of the peer's has come: options pass, and joins may begin (M24).
+  enum class Heard : std::uint8_t { kNothing, kMapping } heard = Heard::kNothing;
   // The owner is gone, and the pipes with it: subflows finish what they hold and touch neither.
   enum class Owner : std::uint8_t { kThere, kGone } owner = Owner::kThere;
 
@@ -47,12 +49,12 @@ struct DataLevel {
   bool orphaned() const { return owner == Owner::kGone; }
   bool checksum() const { return negotiation.checksum(); }
 
-  // Bytes the peer may send beyond the DATA_ACK.
-  std::uint64_t window() const {
   // Whether a mapping of ours from this offset of `outgoing` on is given eight octets.
   bool has_long_sequence(StreamOffset offset) const {
     return sequence_width == SequenceWidth::kLong || offset >= kLastShort;
   }
+  // Bytes the peer may send beyond the DATA_ACK.
+  std::uint64_t window() const {
     if (orphaned()) return 0;
     return receiver && !plain() ? receiver->window() : incoming->room();
   }
@@ -71,10 +73,10 @@ struct DataLevel {
     return receiver && !orphaned() && receiver->data_ack() != last_data_ack &&
            receiver->data_ack() != receiver->sequence().dsn(stream_start);
   }
-  StreamOffset stream_start;         // of the first byte received with a data sequence number
-  std::uint64_t last_data_ack = 0;   // as last sent
   static constexpr StreamOffset kLastShort{std::uint64_t{1} << 31};
 
+  StreamOffset stream_start;         // of the first byte received with a data sequence number
+  std::uint64_t last_data_ack = 0;   // as last sent
   std::uint64_t promised_edge = 0;   // DSN: last_data_ack and the window beside it
 };
 

@@ -23,8 +23,9 @@ class Layer {
   ~Layer();
 
   // A SYN with MP_JOIN that tcp::Layer returned: accepted into the connection that owns the token,
-  // or refused with RST + MP_TCPRST (M40). `path` describes our end of it.
-  enum class Join : std::uint8_t { kAccepted, kUnknownToken, kRefused };
+  // or refused with RST + MP_TCPRST (M40). One that overtook the third ACK, and with it the peer's key, is
+  // dropped: it comes again. `path` describes our end of it.
+  enum class Join : std::uint8_t { kAccepted, kUnknownToken, kRefused, kTooEarly };
   Join receive_join(tcp::InterfaceId interface, const wire::Segment& syn, const LocalPath& path,
                     Instant now);
 

@@ -217,6 +217,9 @@ Verdict Subflow::take_mapping(const wire::Dss& dss, Instant now) {
   if (receiver_.declare(dss) != SubflowReceiver::Declared::kFine) {  // M50, M58
     return refuse(wire::TcprstReason::kMptcpSpecific);
   }
+  if (std::exchange(level_.heard, DataLevel::Heard::kMapping) == DataLevel::Heard::kNothing) {
+    events_.wake_up();
+  }
   if (dss.data_fin) {
     tcp_->request_ack();  // M80: its DATA_ACK must leave even if no byte came with it
     events_.wake_up();

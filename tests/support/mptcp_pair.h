@@ -57,6 +57,10 @@ class MptcpPair {
                                                const wire::Endpoint&) override {
       return next_port++;
     }
+    Duration expected_rtt(const mptcp::LocalPath& path, Instant) const override {
+      const auto known = known_rtts.find(path.interface);
+      return known == known_rtts.end() ? Duration() : known->second;
+    }
     // Appends what the pipe takes of the stream up to `total` bytes; finishes it there if asked.
     void offer(std::uint64_t total, bool finish) {
       while (offered < total) {
@@ -111,6 +115,7 @@ class MptcpPair {
     mptcp::ConnectionConfig config;
     std::unique_ptr<mptcp::Connection> connection;
     std::vector<mptcp::LocalPath> local_paths;
+    std::map<tcp::InterfaceId, Duration> known_rtts;
     std::uint16_t next_port = 40000;
     std::uint64_t offered = 0;
     std::uint64_t drained = 0;

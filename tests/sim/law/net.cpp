@@ -9,6 +9,7 @@ namespace braid::law {
 namespace {
 
 constexpr std::uint64_t kRequest = 100;       // bytes
+constexpr std::uint64_t kReply = 4;           // bytes: the Convert header of a request that succeeded
 constexpr std::uint64_t kCapacity = 64 * 1024;  // of pipes at first, as in both roles
 constexpr std::uint16_t kServerPort = 8803;
 constexpr std::uint16_t kClientPort = 40000;
@@ -192,6 +193,7 @@ void Net::deliver(End& to, tcp::InterfaceId interface, const wire::Segment& segm
     to.bundle = std::make_unique<mptcp::Connection>(to.mptcp, to.outgoing, to.incoming, nullptr,
                                                     transfer_.bundle, to.owner);
     to.bundle->accept(interface, segment, 0, local, now_);
+    to.outgoing.append(Slices(Bytes(zeros.data(), kReply)));
     to.bundle->answer(now_);
   } else {
     tcp::ConnectionConfig config;
@@ -231,13 +233,17 @@ Instant Net::next_event() {
 void Net::move_data() {
   const bool down = transfer_.direction == Direction::kDown;
   client_->move(down ? kRequest : transfer_.bytes);
-  server_->move(down && server_->received() >= kRequest ? transfer_.bytes : 0);
+  server_->move(down && server_->received() >= kRequest ? reply() + transfer_.bytes : 0);
 }
 
 bool Net::done() const {
-  const End& sink = transfer_.direction == Direction::kDown ? *client_ : *server_;
-  return sink.received() >= transfer_.bytes;
+  return transfer_.direction == Direction::kDown
+             ? client_->received() >= reply() + transfer_.bytes
+             : server_->received() >= transfer_.bytes;
 }
+
+// What the server says before anything else.
+std::uint64_t Net::reply() const { return transfer_.way == Way::kBonded ? kReply : 0; }
 
 // ---- where the time goes
 

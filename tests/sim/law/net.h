@@ -8,6 +8,7 @@
 //
 //   download  the client asks with 100 bytes, the server answers with the transfer
 //   upload    the client sends the transfer
+// Bonded, the server's Convert reply goes first, back to back with its SYN-ACK: it is what lets joins begin.
 // The client is the end that has uplinks to choose from. It starts as a gateway does that has used both
 // before: where a small fetch is through first (gateway/uplinks.h), and it knows their round trips.
 #pragma once
@@ -102,6 +103,7 @@ class Net {
   Instant next_event();
   void move_data();
   bool done() const;
+  std::uint64_t reply() const;
   void sample(Duration span);
   Outcome conclude();
 

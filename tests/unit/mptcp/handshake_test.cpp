@@ -223,12 +223,58 @@ TEST_CASE("a join shows its four packets") {
   CHECK(second[3].from == Side::kB);
 }
 
-TEST_CASE("no join leaves before the peer has shown its DATA_ACK") {
+TEST_CASE("no join leaves before anything was heard of the peer at the data level (M24)") {
   MptcpPair pair(5);
+  pair.a.known_rtts[2] = 1s;
   REQUIRE(pair.establish());
   pair.run_for(2s);
-  CHECK(pair.a.open_subflows() == 1);  // M24: nothing was said at the data level yet
+  CHECK(pair.a.open_subflows() == 1);
   for (const auto& logged : pair.log()) CHECK(logged.path == 1);
+}
+
+TEST_CASE("a join leaves with the peer's first mapping where our key arrives before it") {
+  MptcpPair pair(5);
+  pair.a.known_rtts[1] = 40ms;
+  bool early = false;
+  SUBCASE("over a path that is longer") {
+    pair.a.known_rtts[2] = 120ms;
+    early = true;
+  }
+  SUBCASE("not over one that may be as short") { pair.a.known_rtts[2] = 50ms; }
+  SUBCASE("not over one that nobody knows") {}
+  pair.wires[1].delay = 20ms;
+  pair.wires[2].delay = 60ms;
+  pair.message_length = 3;
+  pair.connect({'s', 'y', 'n'});
+  CHECK(pair.transfer(300'000, 300'000));
+  const auto& log = pair.log();
+  const auto first = [&](auto&& is) { return std::find_if(log.begin(), log.end(), is)->time; };
+  const Instant join = first([](const auto& one) {
+    return one.segment.options.template find<wire::MpJoinSyn>() != nullptr;
+  });
+  const Instant syn_ack = first([](const auto& one) { return one.segment.flags.syn && one.segment.flags.ack; });
+  CHECK(join - syn_ack == (early ? 20ms : 60ms));  // at once, or after the answer to our first bytes
+  CHECK(pair.a.status().mode == mptcp::Mode::kMptcp);
+}
+
+TEST_CASE("a join that has overtaken our key is dropped, not refused, and comes again") {
+  MptcpPair pair(5);
+  pair.a.known_rtts = {{1, 200ms}, {2, 1s}};  // the second was, and is no longer
+  pair.wires[1].delay = 100ms;
+  pair.wires[2].delay = 1ms;
+  pair.message_length = 3;
+  pair.connect({'s', 'y', 'n'});
+  REQUIRE(pair.run([&] {
+    if (pair.b.connection) pair.b.offer(10'000'000, false);
+    pair.a.drain();
+    return pair.b.connection && pair.b.open_subflows() == 2;
+  }, 10s));
+  int joins = 0;
+  for (const auto& logged : pair.log()) {
+    CHECK_FALSE(logged.segment.flags.rst);
+    joins += logged.segment.options.find<wire::MpJoinSyn>() != nullptr;
+  }
+  CHECK(joins > 1);
 }
 
 TEST_CASE("what overtakes the third ACK does not part the two ends") {
