@@ -17,16 +17,13 @@ QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, Duration segment) {
   // While it rested nobody kept the queue short for us: the path's own record of a minute is better.
   if (std::exchange(memory_, Memory::kGood) == Memory::kStale) path_rtt_ = ack.min_rtt;
   if (ack.min_rtt > Duration::zero()) path_rtt_ = std::min(path_rtt_, ack.min_rtt);
-  Finding finding = Finding::kNothing;
-  if (ack.round_ended) {
-    const Duration least = std::exchange(round_least_, Duration::max());
-    const Round round = std::exchange(round_, Round::kUnsure);
-    if (rounds_to_wait_ > 0) --rounds_to_wait_;
-    else if (round == Round::kFull && least != Duration::max()) finding = judge(ack, least, segment);
+  const auto round = watch_.on_ack(ack);
+  if (!round) return Finding::kNothing;
+  if (rounds_to_wait_ > 0) {
+    --rounds_to_wait_;
+    return Finding::kNothing;
   }
-  if (ack.latest_rtt > Duration::zero()) round_least_ = std::min(round_least_, ack.latest_rtt);
-  if (ack.cwnd_limited) round_ = Round::kFull;
-  return finding;
+  return round->tells_of_queue() ? judge(ack, round->least_rtt, segment) : Finding::kNothing;
 }
 
 QueueGuard::Finding QueueGuard::judge(const Ack& ack, Duration round_least, Duration segment) {
@@ -53,8 +50,7 @@ void QueueGuard::rest(Instant now) {
   rest_until_ = now + next_rest_;
   next_rest_ = std::min(2 * next_rest_, kLongestRest);
   memory_ = Memory::kStale;
-  round_least_ = Duration::max();
-  round_ = Round::kUnsure;
+  watch_ = RoundWatch();
 }
 
 void QueueGuard::disturbed() {

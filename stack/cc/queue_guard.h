@@ -20,6 +20,7 @@
 #include <cstdint>
 
 #include "stack/cc/controller.h"
+#include "stack/cc/round_watch.h"
 
 namespace braid::cc {
 
@@ -54,9 +55,8 @@ class QueueGuard {
   void rest(Instant now);
 
   enum class State : std::uint8_t { kWatching, kCut } state_ = State::kWatching;
-  Duration path_rtt_ = Duration::max();     // the least seen since the last rest
-  Duration round_least_ = Duration::max();  // of the present round
-  enum class Round : std::uint8_t { kUnsure, kFull } round_ = Round::kUnsure;  // the window was used
+  Duration path_rtt_ = Duration::max();  // the least seen since the last rest
+  [[no_unique_address]] RoundWatch watch_;  // its padding is used
   std::uint32_t rounds_to_wait_ = 0;
   double share_to_keep_ = 1;
   Duration next_rest_ = kLeastRest;

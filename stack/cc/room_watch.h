@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "stack/cc/controller.h"
+#include "stack/cc/round_watch.h"
 
 namespace braid::cc {
 
@@ -29,9 +30,8 @@ class RoomWatch {
   void forget() { *this = RoomWatch(); }
 
  private:
-  Duration round_least_ = Duration::max();  // of the present round
-  std::uint32_t rounds_ = 0;                // without a queue, one after another
-  enum class Round : std::uint8_t { kUnsure, kFull } round_ = Round::kUnsure;  // the window was used
+  [[no_unique_address]] RoundWatch watch_;  // its padding is used
+  std::uint32_t rounds_ = 0;  // without a queue, one after another
 };
 
 }  // namespace braid::cc

@@ -1,0 +1,42 @@
+// RoundWatch: what the round trips of one round, by delivery, have shown: the least RTT, which is that of
+// the path and of a queue that stood all the while, and whether the window was used.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "stack/cc/controller.h"
+
+namespace braid::cc {
+
+class RoundWatch {
+ public:
+  enum class Window : std::uint8_t { kUnsure, kUsed };
+  struct Round {
+    Duration least_rtt;  // max(): no ACK gave a sample
+    Window window;
+    bool tells_of_queue() const {
+      return window == Window::kUsed && least_rtt != Duration::max();
+    }
+  };
+
+  // Every ACK; answers with the round that it has ended.
+  std::optional<Round> on_ack(const Ack& ack) {
+    std::optional<Round> ended;
+    if (ack.round_ended) {
+      ended = Round{.least_rtt = std::exchange(least_rtt_, Duration::max()),
+                    .window = std::exchange(window_, Window::kUnsure)};
+    }
+    if (ack.latest_rtt > Duration::zero()) least_rtt_ = std::min(least_rtt_, ack.latest_rtt);
+    if (ack.cwnd_limited) window_ = Window::kUsed;
+    return ended;
+  }
+
+ private:
+  Duration least_rtt_ = Duration::max();
+  Window window_ = Window::kUnsure;
+};
+
+}  // namespace braid::cc
