@@ -53,12 +53,16 @@ Layer::Join Layer::receive_join(tcp::InterfaceId interface, const wire::Segment&
 void Layer::flush(Instant now) {
   due_.clear();
   while (Agenda::Entry* const entry = agenda_.next(now)) due_.push_back(static_cast<Core*>(entry));
-  for (Core* const core : due_) core->flush(now);
-  std::erase_if(orphans_, [](const std::unique_ptr<Core>& core) { return core->over(); });
+  for (Core* const core : due_) {
+    core->flush(now);
+    if (core->over()) orphans_.erase(core);  // the end of its last subflow has woken it
+  }
 }
 
 void Layer::adopt(std::unique_ptr<Core> core) {
-  if (!core->over()) orphans_.push_back(std::move(core));
+  if (core->over()) return;
+  Core* const key = core.get();
+  orphans_.emplace(key, std::move(core));
 }
 
 }  // namespace braid::mptcp

@@ -54,7 +54,7 @@ class Layer {
   Random& random_;
   Agenda agenda_;
   std::unordered_map<std::uint32_t, Core*> by_token_;
-  std::vector<std::unique_ptr<Core>> orphans_;
+  std::unordered_map<Core*, std::unique_ptr<Core>> orphans_;  // no owner, but something left to close
   std::vector<Core*> due_;  // kept to spare allocations
 };
 
