@@ -48,7 +48,6 @@ void Connection::ask(Instant now) { core_->ask_now(now); }
 void Connection::abort(Instant now) { core_->abort(now); }
 const Status& Connection::status() const { return core_->status(); }
 std::uint32_t Connection::syn_repeats() const { return core_->syn_repeats(); }
-void Connection::flush(Instant now) { core_->flush(now); }
 Instant Connection::next_deadline() const { return core_->next_deadline(); }
 void Connection::wake() { core_->wake(); }
 

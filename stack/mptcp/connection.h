@@ -8,7 +8,7 @@
 //
 // In fallback it has exactly one subflow, carries the same pipes as plain bytes and never returns
 // (M117). The owner works with the pipes and need not know. Owner's entry is woken when status()
-// changed. Nothing is emitted outside flush(); segments leave by tcp::Layer::flush after it.
+// changed. Nothing is emitted outside Layer::flush(); segments leave by tcp::Layer::flush after it.
 #pragma once
 
 #include <cstdint>
@@ -117,7 +117,6 @@ class Connection {
   const Status& status() const;
   // Repeats of the SYN seen while withheld (RFC 8803 C55).
   std::uint32_t syn_repeats() const;
-  void flush(Instant now);
   Instant next_deadline() const;
 
   struct SubflowInfo {

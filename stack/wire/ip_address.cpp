@@ -74,10 +74,6 @@ bool IpAddress::is_multicast() const {
   return is_v4() ? (bytes_[0] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
 }
 
-bool IpAddress::is_broadcast() const {
-  return is_v4() && v4_host_order() == 0xffffffff;
-}
-
 bool IpAddress::is_private() const {
   if (!is_v4()) return (bytes_[0] & 0xfe) == 0xfc;
   return bytes_[0] == 10 || (bytes_[0] == 172 && (bytes_[1] & 0xf0) == 16) ||
@@ -179,10 +175,6 @@ std::size_t hash_value(const IpAddress& a) {
   const Bytes bytes = a.bytes();
   if (a.is_v4()) return mix(load_be32(bytes.data()));
   return mix(load_be64(bytes.data()) ^ mix(load_be64(bytes.data() + 8) + 1));
-}
-
-std::size_t hash_value(const Endpoint& e) {
-  return mix(hash_value(e.address) + e.port);
 }
 
 }  // namespace braid::wire

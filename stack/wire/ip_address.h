@@ -35,7 +35,6 @@ class IpAddress {
   bool is_loopback() const;    // 127/8, ::1
   bool is_link_local() const;  // 169.254/16, fe80::/10
   bool is_multicast() const;   // 224/4, ff00::/8
-  bool is_broadcast() const;   // 255.255.255.255
   bool is_private() const;     // RFC 1918, 100.64/10, fc00::/7
   // The IPv4 address inside ::ffff:0:0/96, 64:ff9b::/96 or 2002::/16, if this is such a form.
   std::optional<IpAddress> embedded_v4() const;
@@ -82,15 +81,10 @@ struct InterfaceAddress {
 };
 
 std::size_t hash_value(const IpAddress& a);
-std::size_t hash_value(const Endpoint& e);
 
 }  // namespace braid::wire
 
 template <>
 struct std::hash<braid::wire::IpAddress> {
   std::size_t operator()(const braid::wire::IpAddress& a) const { return hash_value(a); }
-};
-template <>
-struct std::hash<braid::wire::Endpoint> {
-  std::size_t operator()(const braid::wire::Endpoint& e) const { return hash_value(e); }
 };
