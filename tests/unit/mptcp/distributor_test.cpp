@@ -88,6 +88,21 @@ TEST_SUITE("mptcp") {
     CHECK(pair.now() - start < 9s);  // the window held by the slow path would make it a minute
   }
 
+  TEST_CASE("a long path that holds up a short one, but carries more itself, is not penalised") {
+    MptcpPair pair(43);
+    pair.wires[1] = {.delay = 10ms, .rate = 150'000};
+    pair.wires[2] = {.delay = 100ms, .rate = 1'500'000, .queue = 300ms};
+    pair.a.config.max_receive_buffer = 256 * 1024;
+    pair.a.incoming.set_max_capacity(256 * 1024);
+    REQUIRE(pair.establish());
+    pair.a.offer(1, false);
+    REQUIRE(pair.run([&] { return pair.a.open_subflows() == 2 && pair.b.open_subflows() == 2; }, 10s));
+    CHECK(pair.transfer(1, 10'000'000, 60s));
+    CHECK(counters(pair.b).overtaking_bytes > 0);  // it does hold up the short one
+    CHECK(counters(pair.b).penalties == 0);
+    CHECK(pair.a.bytes_in(2) > 5 * pair.a.bytes_in(1));
+  }
+
   TEST_CASE("redundant: both paths carry every byte, and the loss of one path delays nothing") {
     MptcpPair pair(44);
     pair.b.config.policy = sched::Policy::kRedundant;
