@@ -28,7 +28,7 @@ class QueueGuard {
  public:
   // The longest of these is let stand: so much, a part of the path's own RTT, and some segments, without
   // which ACKs of every second one leave gaps. A cut leaves a part of that.
-  static constexpr Duration kTarget = 12ms;
+  static constexpr Duration kTarget = 10ms;
   static constexpr std::int64_t kTargetPart = 4;
   static constexpr std::int64_t kTargetSegments = 8;
   static constexpr std::int64_t kLeftPart = 4;
