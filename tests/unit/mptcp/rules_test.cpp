@@ -168,6 +168,28 @@ TEST_CASE("every piece of data explains itself, and DATA_ACKs are as wide as the
   CHECK(largest == full);
 }
 
+TEST_CASE("a lone segment that is lost is asked after two round trips and 40 ms: no end of ours keeps an ACK for longer") {
+  MptcpPair pair(31, 1);
+  pair.wires[1].delay = 20ms;
+  REQUIRE(pair.establish());
+  const auto say = [&](std::uint64_t total) {
+    pair.a.offer(total, false);
+    return pair.run([&] { return pair.b.drain() && pair.b.drained == total; }, 5s);
+  };
+  REQUIRE(say(20'000));
+  pair.run_for(500ms);
+  std::vector<Instant> sent;
+  pair.script = [&](Side from, std::uint32_t, wire::Segment& piece) {
+    if (from == Side::kB || piece.payload.empty()) return Fate::kPass;
+    sent.push_back(pair.now());
+    return sent.size() == 1 ? Fate::kDrop : Fate::kPass;
+  };
+  REQUIRE(say(20'100));
+  REQUIRE(sent.size() == 2);
+  CHECK(sent[1] - sent[0] >= 2 * 40ms + 40ms);
+  CHECK(sent[1] - sent[0] <= 2 * 40ms + 60ms);  // the smoothed round trip has seen a delayed ACK
+}
+
 TEST_CASE("DSNs of four octets end where another byte with the same ones could be on its way (M55)") {
   ChunkPool pool(1 << 20);
   Pipe out(pool, 65536), in(pool, 65536);
