@@ -36,6 +36,8 @@ class Layer {
   Instant next_deadline() const { return agenda_.next_deadline(); }
   // Connections that can be joined: with an owner, and not at their end.
   std::size_t size() const { return by_token_.size(); }
+  // Those whose owner is gone while their subflows still close.
+  std::size_t closing() const { return orphans_.size(); }
 
   tcp::Layer& tcp() { return tcp_; }
   Random& random() { return random_; }

@@ -159,6 +159,31 @@ struct Alone {
   }
 };
 
+TEST_CASE("slow start is over when a round past what the first flight told has met a queue") {
+  CoupledCubic c(kMss, std::make_shared<CoupledGroup>());
+  constexpr std::uint64_t kProduct = 100 * kMss;  // at one segment a millisecond
+  Instant now{};
+  int rounds = 0;
+  for (; c.in_slow_start() && rounds < 10; ++rounds) {
+    now += kBase;
+    const std::uint64_t window = c.cwnd();
+    for (std::uint64_t acked = 0; acked < window; acked += 2 * kMss) {
+      now += 2ms;
+      const auto waited = std::chrono::microseconds(c.cwnd() - std::min(c.cwnd(), kProduct));
+      c.on_ack({.now = now,
+                .newly_delivered = 2 * kMss,
+                .srtt = kBase,
+                .min_rtt = kBase,
+                .latest_rtt = kBase + waited,
+                .round_ended = acked == 0,
+                .cwnd_limited = true});
+    }
+  }
+  CHECK(rounds <= 6);  // 10, 40, 80, past it, and a whole round there
+  CHECK(c.cwnd() > kProduct);
+  CHECK(c.cwnd() <= 2 * kProduct + 2 * kMss);
+}
+
 TEST_CASE("a queue of its own is kept short without a loss, and the path full") {
   Alone net;
   Duration longest{};

@@ -267,6 +267,7 @@ TEST_CASE("an owner that goes away early leaves nothing behind") {
       pair.b.offer(1000, true);
       if (pair.b.connection && pair.b.status().closed) {
         pair.b.connection.reset();
+        CHECK(pair.b.mptcp.closing() == 1);
         gone = true;
       }
       return gone && pair.a.status().closed;
@@ -275,6 +276,7 @@ TEST_CASE("an owner that goes away early leaves nothing behind") {
     pair.run_for(5s);
   }
   CHECK(pair.b.mptcp.size() == 0);
+  CHECK(pair.b.mptcp.closing() == 0);
 }
 
 }  // TEST_SUITE
