@@ -22,6 +22,7 @@ MORE = {
     "TCP_INQ": 36, "TCP_CM_INQ": 36, "TCP_IS_MPTCP": 43, "IP_MTU_DISCOVER": 10,
     "IP_PMTUDISC_DONT": 0, "IP_PMTUDISC_WANT": 1, "IP_PMTUDISC_DO": 2, "IP_PMTUDISC_PROBE": 3,
     "IPV6_MTU_DISCOVER": 23, "IP_RECVERR": 11, "IPV6_RECVERR": 25, "NULL": 0,
+    "IP_FREEBIND": 15, "IP_TTL": 2, "AF_PACKET": 17,
     "TCP_THIN_LINEAR_TIMEOUTS": 16, "TCP_TX_DELAY": 37, "SO_MAX_PACING_RATE": 47,
 }
 FAMILY_NAMES = {"CMSG_LEVEL_IP": ("SOL_IP", "SOL_IPV6"),
@@ -121,6 +122,9 @@ class Calls:
     def do_connect(self, a, _):
         if "AF_UNSPEC" in a[1]:
             return self.library.call("connect", self.fd(a[0]), bytes(16), 16)
+        if a[1].startswith("AF_"):  # a family alone
+            data = struct.pack("=H14x", value(a[1]))
+            return self.library.call("connect", self.fd(a[0]), data, len(data))
         data = self.address("remote")
         self.world.connecting()
         return self.library.call("connect", self.fd(a[0]), data, len(data))

@@ -28,6 +28,7 @@ class Context:
     def __init__(self):
         self.local_key = self.remote_key = None
         self.addresses = {}
+        self.told_address = None  # of the ADD_ADDR in the packet that is compared
         self.segment_seq = 0  # of the packet whose options are read
         self.defined = {}  # what the command line says names stand for
         self.named = None  # (name, whether it is the stack's) -> packed address
@@ -99,15 +100,22 @@ def mp_capable(text, subflow, context, inbound):
     flags = 0
     for letter in re.findall(r"flag_([a-h])", text):
         flags |= 0x80 >> (ord(letter) - ord("a"))
-    out = bytes([version, flags])
+    written = re.search(r"\bflags\s+(0x[0-9a-fA-F]+|\d+)", text)
+    out = bytes([version, int(written.group(1), 0) if written else flags])
     keys = re.search(r"\bkey\[([^\]]*)\]", text)
     names = [n.strip() for n in keys.group(1).split(",")] if keys else []
-    if names and "=" in names[0]:
-        context.remote_key = int(names[0].split("=")[1], 0)
+    values = [int(name.split("=")[1], 0) if "=" in name else None for name in names]
+    if values and values[-1] is not None:
+        context.remote_key = values[-1]
+    elif values and values[0] is not None:
+        context.remote_key = values[0]
+    if names and inbound and context.remote_key is None:
+        context.remote_key = 2  # any will do: the script has no number for it
     mine, other = (context.remote_key, context.local_key)
     if not inbound:
         mine, other = other, mine
-    for key in (mine, other)[:len(names)]:
+    for told, key in zip(values, (mine, other)):
+        key = key if told is None else told
         if key is None:
             return None
         out += struct.pack("!Q", key)
@@ -165,7 +173,13 @@ def join_ack(text, subflow, context, inbound):
 
 def add_address(text, subflow, context, inbound):
     named = re.search(r"addr\[(\w+)(?:=inet6?_addr\(\"([^\"]+)\"\))?\]", text)
-    address = packed(named.group(2)) if named.group(2) else context.named(named.group(1), not inbound)
+    known = context.addresses.get(named.group(1))
+    if named.group(2):
+        address = packed(named.group(2))
+    elif known is None and not inbound and context.told_address is not None:
+        address = context.told_address  # a new name stands for what the stack says
+    else:
+        address = context.named(named.group(1), not inbound)
     context.addresses.setdefault(named.group(1), address)
     address_id = number(text, "address_id")
     address_id = 1 if address_id is None else address_id
@@ -200,7 +214,8 @@ def fail(text, subflow, context, inbound):
 
 def fastclose(text, subflow, context, inbound):
     key = context.local_key if inbound else context.remote_key
-    return bytes([0x70, 0]) + struct.pack("!Q", key)
+    told = number(text, r"\w*key")
+    return bytes([0x70, 0]) + struct.pack("!Q", key if told is None else told)
 
 
 def reset(text, subflow, context, inbound):
@@ -218,9 +233,12 @@ MPTCP = {
 
 def learn(options, subflow, context, is_syn):
     """Takes keys and nonces from a packet of the stack's."""
+    context.told_address = None
     for kind, value in options:
         if kind != 30 or not value:
             continue
+        if value[0] >> 4 == 3:
+            context.told_address = value[2:6 if len(value) < 18 else 18]
         subtype = value[0] >> 4
         if subtype == 0 and len(value) >= 10:
             context.local_key = struct.unpack("!Q", value[2:10])[0]

@@ -22,13 +22,13 @@ class Event:
 NUMBER = r"(\d+\.\d*|\.\d+|\d+)"
 TIME = re.compile(r"\s*(?:(\*)|(\+?)\s*%s(?:\s*(~|\.\.\.)\s*(\+?)%s)?)(?=[\s%%`<>a-z])" %
                   (NUMBER, NUMBER))
-SEGMENT = re.compile(r"\s*(?:\((?P<note>[^)]*)\)\s*)?(?:\[(?P<ecn>[a-z0-9, ]+)\]\s*)?"
+SEGMENT = re.compile(r"\s*(?:\((?P<note>[^)]*)\)\s*)?(?:\[(?P<ip>[a-z0-9, ]+)\]\s*)?"
                      r"(?:addr\[(?P<from>\w+)\]\s*)?(?P<arrow>>\s*addr\[(?P<to>\w+)\]\s*)?"
                      r"(?P<flags>[FSRPWEU.]+|-)\s+(?P<seq>\d+):(?P<end>\d+)\((?P<len>\d+)\)\s*"
                      r"(?:ack\s+(?P<ack>\d+)\s*)?(?:win\s+(?P<win>\d+)\s*)?"
                      r"(?:urg\s+(?P<urg>\d+)\s*)?(?P<options><.*>)?\s*$", re.S)
 ICMP = re.compile(r"\s*icmp\s+(?:unreachable\s+)?(?P<name>\w+)?(?:\s+mtu\s+(?P<mtu>\d+))?\s*"
-                  r"\[(?P<seq>\d+):(?P<end>\d+)(?:\((?P<len>\d+)\))?\]\s*$")
+                  r"(?:\[(?P<seq>\d+):(?P<end>\d+)(?:\((?P<len>\d+)\))?\])?\s*$")
 
 
 def strip_comments(text):
@@ -94,8 +94,23 @@ def read_packet(direction, body, at, line):
         raise ScriptError("line %d: not a packet: %s" % (line, body.strip()))
     fields = segment.groupdict()
     options = fields.pop("options")
+    fields.update(read_ip(fields.pop("ip"), line))
     return Event(kind, at, line, icmp=None, text=body.strip(), segment=fields,
                  options=None if options is None else options.strip()[1:-1].strip())
+
+
+def read_ip(text, line):
+    """What a script says of the IP header, in brackets before the segment."""
+    told = {"ecn": None, "tos": None, "ttl": None}
+    for part in (text or "").split(","):
+        words = part.split()
+        if len(words) == 2 and words[0] in ("tos", "ttl"):
+            told[words[0]] = int(words[1], 0)
+        elif len(words) == 1 and words[0] in ("noecn", "ect0", "ect1", "ect01", "ce"):
+            told["ecn"] = words[0]
+        elif words:
+            raise ScriptError("line %d: not of the IP header: %s" % (line, part))
+    return told
 
 
 def closing(text, place):

@@ -8,6 +8,7 @@ from packet import FLAGS, Tcp, icmp_packet, packed, tcp_packet
 from calls import Mismatch
 
 ISN = 0x7A000000  # the far end's live numbers begin here: they wrap early where scripts count far
+ECN = {"noecn": (0,), "ect1": (1,), "ect0": (2,), "ect01": (1, 2), "ce": (3,)}  # bits
 ICMP_ERRORS = {  # name: (v4 type, code), (v6 type, code)
     "net_unreachable": ((3, 0), (1, 0)), "host_unreachable": ((3, 1), (1, 3)),
     "protocol_unreachable": ((3, 2), (4, 1)), "port_unreachable": ((3, 3), (1, 4)),
@@ -100,10 +101,10 @@ class World:
             ack = int(segment["ack"] or 0) + subflow.local_isn
         flags = sum(FLAGS[f] for f in segment["flags"] if f in FLAGS and f != "-")
         area = self.option_bytes(event, subflow)
-        ecn = {None: 0, "noecn": 0, "ect1": 1, "ect0": 2, "ce": 3}[segment["ecn"]]
+        tos = ECN.get(segment["ecn"], (0,))[0] if segment["tos"] is None else segment["tos"]
         self.library.send(tcp_packet(
             subflow.remote[0], subflow.local[0], subflow.remote[1], subflow.local[1], seq, ack,
-            flags, int(segment["win"] or 0), area, int(segment["len"]), ecn))
+            flags, int(segment["win"] or 0), area, int(segment["len"]), tos))
 
     def to_live(self, number, syn, live_isn, script_isn):
         """A SYN's number is the scripted ISN; later ones count from it as zero."""
@@ -139,7 +140,7 @@ class World:
         subflow = self.subflows[self.current]
         family = 0 if len(subflow.local[0]) == 4 else 1
         kind, code = ICMP_ERRORS[told["name"] or "net_unreachable"][family]
-        seq = subflow.local_isn + int(told["seq"])
+        seq = subflow.local_isn + int(told["seq"] or 0)
         quoted = tcp_packet(subflow.local[0], subflow.remote[0], subflow.local[1],
                             subflow.remote[1], seq, 0, 16, 0, b"", 0)
         quoted = quoted[:28 if family == 0 else 48]
@@ -156,6 +157,7 @@ class World:
         taken, packet, moment, first_seq = 0, None, None, None
         while True:
             packet, moment = self.next_of(event, subflow)
+            subflow = self.subflows[self.current]
             if first_seq is None:
                 first_seq = packet.seq
             taken += len(packet.payload)
@@ -184,13 +186,24 @@ class World:
                     packet.window, [(k, v.hex()) for k, v in packet.options if k > 1]))
             if self.is_new_syn(event, packet, subflow):
                 return packet, moment
+            if self.awaiting_syn and "S" in segment["flags"] and segment["ack"] is None:
+                continue  # of a connection before the one that opens
             here = (packet.source, packet.sport), (packet.destination, packet.dport)
+            if not segment["from"] and not segment["to"]:
+                subflow = self.any_subflow(here, subflow)  # without names, any of the connection's
             if here == (subflow.local, subflow.remote):
                 if "S" in segment["flags"] and packet.flags & 2:
                     subflow.local_isn = packet.seq
                 return packet, moment
 
     verbose = False
+
+    def any_subflow(self, here, subflow):
+        for index, other in self.subflows.items():
+            if here == (other.local, other.remote) and here != (subflow.local, subflow.remote):
+                self.current = index
+                return other
+        return subflow
 
     def is_new_syn(self, event, packet, subflow):
         bare_syn = "S" in event.segment["flags"] and event.segment["ack"] is None
@@ -222,15 +235,24 @@ class World:
         if segment["ack"] is not None:
             base = subflow.script_remote_isn if packet.flags & 2 else 0
             ack = (packet.ack - subflow.remote_isn + base) & 0xFFFFFFFF
+            if not packet.flags & 16:
+                ack = packet.ack  # nothing to count from
             if ack != int(segment["ack"]):
                 raise Mismatch("ack: expected %s, got %d" % (segment["ack"], ack))
         if segment["win"] is not None and int(segment["win"]) != packet.window:
             raise Mismatch("window: expected %s, got %d" % (segment["win"], packet.window))
-        ecn = {None: None, "noecn": 0, "ect1": 1, "ect0": 2, "ce": 3}[segment["ecn"]]
-        if ecn is not None and packet.tos & 3 != ecn:
-            raise Mismatch("ECN: expected %d, got %d" % (ecn, packet.tos & 3))
+        if segment["ecn"] is not None and packet.tos & 3 not in ECN[segment["ecn"]]:
+            raise Mismatch("ECN: expected %s, got %d" % (segment["ecn"], packet.tos & 3))
+        for name, got in ("tos", packet.tos), ("ttl", packet.ttl):
+            if segment[name] is not None and segment[name] != got:
+                raise Mismatch("%s: expected %#x, got %#x" % (name, segment[name], got))
         tcp_options.learn(packet.options, subflow, self.context, bool(packet.flags & 2))
         self.compare_options(event, subflow, packet)
+
+    @staticmethod
+    def is_join_answer(wanted, packet):
+        return packet.flags & 18 == 18 and wanted is not None and len(wanted) == 14 and \
+            wanted[0] >> 4 == 1
 
     def compare_options(self, event, subflow, packet):
         live = packet.options
@@ -252,5 +274,9 @@ class World:
                        for pair in struct.iter_unpack("!II", value)]
                 if got != what[1]:
                     raise Mismatch("SACK: expected %s, got %s" % (what[1], got))
+            elif kind == 30 and self.is_join_answer(what, packet):
+                # Any id of its own address will do.
+                if what[:1] + what[2:] != value[:1] + value[2:]:
+                    raise Mismatch("MP_JOIN: expected %s, got %s" % (what.hex(), value.hex()))
             elif what is not None and what != value:
                 raise Mismatch("option %d: expected %s, got %s" % (kind, what.hex(), value.hex()))
