@@ -59,6 +59,21 @@ struct ConnectionConfig {
   // What our SYNs offer.
   bool timestamps = true, sack = true, ecn = true;
   Duration last_subflow_timeout = 60s;   // without any subflow, then closed (M84)
+  // A join's SYN is answered at once, whatever the server does: one that is not after this long, or
+  // three round trips if they take longer, may be lost, and TCP's own timer is a second.
+  Duration join_impatience = 250ms;
+  // What lacks only its DATA_ACK, data or DATA_FIN, comes again after the longest round trip's
+  // timeout, twice that, four times; where this is set, after this long, as long again, twice that.
+  std::optional<Duration> data_ack_timeout;
+  // The FINs of subflows leave once the peer's DATA_FIN is acknowledged, or beside that DATA_ACK.
+  enum class SubflowFins : std::uint8_t { kAfterDataAck, kWithDataAck };
+  SubflowFins subflow_fins = SubflowFins::kAfterDataAck;
+  // What is said of a DATA_FIN, ours or the peer's: on one subflow unless it is repeated; or at
+  // once on each.
+  enum class DataFinTold : std::uint8_t { kOnOneSubflow, kOnEverySubflow };
+  DataFinTold data_fin_told = DataFinTold::kOnOneSubflow;
+  std::uint32_t syns_with_capable = 3;    // the next one goes without: as Linux (M35)
+  std::uint32_t linear_syn_timeouts = 0;  // see tcp::ConnectionConfig
   std::uint64_t max_receive_buffer = 6 * 1024 * 1024;  // `incoming` grows up to this, bytes
 };
 

@@ -22,6 +22,7 @@ Core::Core(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths,
       group_(std::make_shared<cc::CoupledGroup>()),
       tuner_(config.max_receive_buffer),
       demand_(config.join_after) {
+  level_.syns_with_capable = config.syns_with_capable;
   join(layer.agenda());
   outgoing.set_reader(this);
   incoming.set_writer(this);
@@ -60,6 +61,7 @@ tcp::ConnectionConfig Core::tcp_config(const LocalPath& path) {
   if (!has_paths()) out.keepalive_interval = config_.keepalive;  // else core_watch.cpp asks
   if (has_paths()) out.expected_rtt = paths_->expected_rtt(path, now_);
   out.doubt_after = config_.doubt_after;
+  out.linear_syn_timeouts = config_.linear_syn_timeouts;
   out.ack_delay = config_.ack_delay;
   // Whose peer delays ACKs as we do need not wait for 200 ms; a probe too early costs one segment.
   if (config_.ack_delay == tcp::ConnectionConfig::AckDelay::kByPath) {
@@ -135,6 +137,7 @@ std::uint32_t Core::syn_repeats() const {
 void Core::start_sender(std::uint64_t window) {
   const std::uint64_t idsn = initial_dsn_of(level_.negotiation.local_key());
   level_.sender.emplace(*level_.outgoing, DataSequence(idsn, StreamOffset(0)));
+  if (config_.data_ack_timeout) level_.sender->set_ack_timeout(*config_.data_ack_timeout);
   level_.sender->initial_window(window);
 }
 
@@ -152,6 +155,7 @@ void Core::flush(Instant now) {
   now_ = now;
   for (std::size_t i = 0; i < subflows_.size(); ++i) subflows_[i]->check(now);
   reap();
+  answer_data_fin();
   run_closing(now);
   if (ending_ == Ending::kNone && !level_.orphaned()) {
     if (level_.plain()) {
@@ -214,11 +218,26 @@ void Core::send_data_fin(Instant now) {
   if (best == nullptr) return;
   // A subflow with nothing else outstanding looks well however dead it is, so a repetition goes
   // everywhere.
-  const bool repeated = sender.fin_sent();
+  const bool everywhere = sender.fin_sent() || tells_fins_everywhere();
   for (const auto& subflow : subflows_) {
-    if (subflow.get() == best || (repeated && subflow->carries_data())) subflow->send_data_fin();
+    if (subflow.get() == best || (everywhere && subflow->carries_data())) subflow->send_data_fin();
   }
   sender.fin_transmitted(now);
+}
+
+bool Core::tells_fins_everywhere() const {
+  return config_.data_fin_told == ConnectionConfig::DataFinTold::kOnEverySubflow;
+}
+
+void Core::answer_data_fin() {
+  const std::optional<SubflowId> asked = std::exchange(level_.fin_to_answer, std::nullopt);
+  if (!asked) return;
+  for (const auto& subflow : subflows_) {
+    if (subflow->tcp() == nullptr) continue;
+    const bool told = subflow->id() == *asked ||
+                      (tells_fins_everywhere() && subflow->stage() == Subflow::Stage::kOpen);
+    if (told) subflow->tcp()->request_ack();
+  }
 }
 
 // The reader made room: the peer learns it from our next ACK, and from one of its own when it may be

@@ -109,6 +109,8 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   void flush_plain();
   void flush_mptcp(Instant now);
   void send_data_fin(Instant now);
+  bool tells_fins_everywhere() const;
+  void answer_data_fin();
   void update_window();
   void tune_window(Instant now);
   Duration longest_rto() const;

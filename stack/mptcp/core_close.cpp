@@ -46,7 +46,8 @@ void Core::run_closing(Instant now) {
   if (!level_.plain()) answer_half_closes();
   if (!level_.plain() && data_level_done()) {  // M82
     // The DATA_ACK of the peer's DATA_FIN leaves before any FIN: it has waited for that one longer.
-    if (!std::exchange(done_seen_, true)) return wake();
+    const bool waits = config_.subflow_fins == ConnectionConfig::SubflowFins::kAfterDataAck;
+    if (waits && !std::exchange(done_seen_, true)) return wake();
     for (const auto& subflow : subflows_) {
       if (subflow->stage() == Subflow::Stage::kOpen) {
         subflow->finish();

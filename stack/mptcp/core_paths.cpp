@@ -7,9 +7,6 @@
 namespace braid::mptcp {
 namespace {
 
-// A join's SYN is answered at once, whatever the server does: one that is not may be lost, and TCP's
-// own timer is a second.
-constexpr Duration kLeastImpatience = 250ms;
 constexpr std::int64_t kKeyLead = 4;  // part of a round trip by which our key is to be there before a join
 
 // What the peer should think of a path: for its own sending a link may be in reserve that is not for
@@ -202,7 +199,7 @@ void Core::start_join(const PathManager::Join& wanted, Instant now) {
   tcp::ConnectionConfig tcp = tcp_config(wanted.path);
   tcp.max_syn_retransmissions = 3;  // another attempt comes, from another port
   tcp.syn_timeout = path_manager_.patience(wanted.path);
-  const Duration impatience = std::max(3 * tcp.expected_rtt, kLeastImpatience);
+  const Duration impatience = std::max(3 * tcp.expected_rtt, config_.join_impatience);
   pending_joins_.push_back(
       {.subflow = subflows_.back()->id(), .begun = now, .impatient = now + impatience});
   Subflow& subflow = *subflows_.back();

@@ -30,6 +30,7 @@ struct DataLevel {
   Pipe* outgoing;
   Pipe* incoming;
   SequenceWidth sequence_width;
+  std::uint32_t syns_with_capable = 3;   // the next one goes without
   Mode mode = Mode::kConnecting;
   Negotiation negotiation;
   std::optional<DataSender> sender;      // once MPTCP is agreed on
@@ -42,6 +43,8 @@ struct DataLevel {
   enum class Proof : std::uint8_t { kMissing, kSeen } proof = Proof::kMissing;
   // A mapping of the peer's has come: options pass, and joins may begin (M24).
   enum class Heard : std::uint8_t { kNothing, kMapping } heard = Heard::kNothing;
+  // The subflow a DATA_FIN came on that has not been answered.
+  std::optional<SubflowId> fin_to_answer;
   // The owner is gone, and the pipes with it: subflows finish what they hold and touch neither.
   enum class Owner : std::uint8_t { kThere, kGone } owner = Owner::kThere;
 

@@ -43,7 +43,7 @@ DataSender::DataSender(Pipe& pipe, DataSequence sequence)
 
 void DataSender::initial_window(std::uint64_t window) {
   if (edge_from_ == EdgeFrom::kDataAck) return;
-  window_edge_ = std::max(window_edge_, snd_una_ + window);
+  window_edge_ = snd_una_ + window;
 }
 
 // The record that holds `offset`, which must lie in [snd_una_, snd_nxt_).
@@ -275,14 +275,14 @@ bool DataSender::fin_pending() const {
 bool DataSender::fin_due(Instant now) const {
   if (!fin_pending() || !ends_stream(snd_nxt_)) return false;
   if (fin_ == Fin::kUnsent || fin_again_) return true;
-  return fin_timer_wanted() && fin_timer_.started && fin_timer_.deadline(rto_) <= now;
+  return fin_timer_wanted() && fin_timer_.started && due(fin_timer_) <= now;
 }
 
 void DataSender::fin_transmitted(Instant now) {
   ENSURE(ends_stream(snd_nxt_));
   if (fin_ == Fin::kUnsent) fin_ = Fin::kSent;
   // Sent by its deadline before on_deadline() saw it: still one repetition.
-  if (fin_timer_.started && fin_timer_.deadline(rto_) <= now) ++fin_timer_.fired;
+  if (fin_timer_.started && due(fin_timer_) <= now) ++fin_timer_.fired;
   fin_timer_.started = now;
   fin_again_ = false;
 }
@@ -302,9 +302,17 @@ bool DataSender::fin_timer_wanted() const {
   return fin_ == Fin::kSent && !fin_again_ && records_.empty();
 }
 
+// Of a timer that has started.
+Instant DataSender::due(const Timer& timer) const {
+  if (&timer == &persist_timer_ || !ack_timeout_) return timer.deadline(rto_);
+  Timer later = timer;
+  if (later.fired > 0) --later.fired;
+  return later.deadline(*ack_timeout_);
+}
+
 Instant DataSender::deadline(const Timer& timer, bool wanted) const {
   if (!wanted) return kNever;
-  return timer.started ? timer.deadline(rto_) : Instant::min();
+  return timer.started ? due(timer) : Instant::min();
 }
 
 Instant DataSender::next_deadline() const {
@@ -320,7 +328,7 @@ bool DataSender::run(Timer& timer, bool wanted, Instant now) {
     return false;
   }
   if (!timer.started) timer.started = now;
-  if (now < timer.deadline(rto_)) return false;
+  if (now < due(timer)) return false;
   ++timer.fired;
   timer.started.reset();
   return true;

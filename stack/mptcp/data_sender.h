@@ -38,8 +38,11 @@ class DataSender {
  public:
   // The stream goes on at pipe.released(); nothing may be sent before the window is known.
   DataSender(Pipe& pipe, DataSequence sequence);
-  // The peer's window as its SYN or SYN-ACK told it; the first DATA_ACK has the better word.
+  // The peer's window as the handshake told it last; the first DATA_ACK has the better word.
   void initial_window(std::uint64_t window);
+  // The head and fin timers take this long, as long again, twice that and so on, whatever
+  // on_deadline() says of round trips.
+  void set_ack_timeout(Duration timeout) { ack_timeout_ = timeout; }
 
   struct Range {
     StreamOffset begin;
@@ -150,6 +153,7 @@ class DataSender {
   bool persist_timer_wanted() const;
   bool fin_timer_wanted() const;
   bool run(Timer& timer, bool wanted, Instant now);
+  Instant due(const Timer& timer) const;
   Instant deadline(const Timer& timer, bool wanted) const;
   void fire_head_timer();
 
@@ -171,6 +175,7 @@ class DataSender {
   Timer head_timer_;
   Timer persist_timer_;
   Timer fin_timer_;
+  std::optional<Duration> ack_timeout_;
 };
 
 }  // namespace braid::mptcp

@@ -41,6 +41,7 @@ void Negotiation::receive_syn_ack(const wire::TcpOptions& options) {
 bool Negotiation::receive_ack(const wire::MpCapable& option) {
   if (!agreed_ || role_ != Role::kResponder) return false;
   if (!option.sender_key || option.receiver_key != local_key_ || !usable(option)) return false;
+  if (option.version != kVersion) return false;  // it answers another SYN-ACK than ours
   if (remote_key_ && *remote_key_ != *option.sender_key) return false;
   remote_key_ = option.sender_key;
   return true;

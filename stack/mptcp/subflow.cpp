@@ -204,11 +204,14 @@ Verdict Subflow::take_dss(const wire::Dss& dss, const wire::Segment& segment, In
     level_.ack_width = dss.mapping->eight_byte_sequence ? DataLevel::AckWidth::kEight
                                                         : DataLevel::AckWidth::kFour;
   }
-  return dss.mapping ? take_mapping(dss, now) : Verdict::kContinue;
+  return dss.mapping ? take_mapping(dss, segment, now) : Verdict::kContinue;
 }
 
-Verdict Subflow::take_mapping(const wire::Dss& dss, Instant now) {
+Verdict Subflow::take_mapping(const wire::Dss& dss, const wire::Segment& segment, Instant now) {
   if (dss.mapping->data_length == 0) {
+    // M113: an infinite mapping is of data. On an ACK it is one only if there is nothing else to
+    // the option: who still acknowledges data has not fallen back.
+    if (segment.payload.empty() && dss.data_ack) return Verdict::kContinue;
     if (events_.broken(*this, Breakdown::kInfiniteMapping, now) == Verdict::kContinue) {
       return Verdict::kContinue;
     }
@@ -221,7 +224,7 @@ Verdict Subflow::take_mapping(const wire::Dss& dss, Instant now) {
     events_.wake_up();
   }
   if (dss.data_fin) {
-    tcp_->request_ack();  // M80: its DATA_ACK must leave even if no byte came with it
+    level_.fin_to_answer = id_;  // M80: its DATA_ACK must leave even if no byte came with it
     events_.wake_up();
   }
   return Verdict::kContinue;

@@ -157,7 +157,6 @@ class Subflow final : public tcp::StreamUser {
 
  private:
   static constexpr std::uint32_t kMaxThirdAcks = 8;
-  static constexpr std::uint32_t kSynsWithCapable = 3;   // as Linux: the fourth is plain (M35)
   static constexpr std::uint32_t kConvertSynsWithCapable = 2;  // see add_syn_options()
   static constexpr std::uint32_t kInfiniteMappings = 4;  // segments
 
@@ -165,7 +164,7 @@ class Subflow final : public tcp::StreamUser {
   tcp::Verdict join_established(const wire::Segment& segment, Instant now);
   tcp::Verdict take_capable(const wire::MpCapable& option, Instant now);
   tcp::Verdict take_dss(const wire::Dss& dss, const wire::Segment& segment, Instant now);
-  tcp::Verdict take_mapping(const wire::Dss& dss, Instant now);
+  tcp::Verdict take_mapping(const wire::Dss& dss, const wire::Segment& segment, Instant now);
   void take_data_ack(const wire::Dss& dss, const wire::Segment& segment, Instant now);
   tcp::Verdict refuse(wire::TcprstReason reason);
   void open();

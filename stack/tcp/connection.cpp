@@ -19,7 +19,8 @@ Handshake::Offer offer_from(const Tuple& tuple, const ConnectionConfig& config) 
   return {.family = tuple.remote.address.family(), .mtu = config.mtu,
           .window_scale = config.window_scale, .timestamps = config.timestamps,
           .sack = config.sack, .ecn = config.ecn, .timeout = config.syn_timeout,
-          .max_retransmissions = config.max_syn_retransmissions};
+          .max_retransmissions = config.max_syn_retransmissions,
+          .linear_timeouts = config.linear_syn_timeouts};
 }
 
 }  // namespace

@@ -85,6 +85,8 @@ struct ConnectionConfig {
   Duration keepalive_interval = 0s;          // 0: off (RFC 9293 MUST-25)
   Duration doubt_after = 0s;                 // 0: off (tcp/doubt.h)
   std::uint32_t max_syn_retransmissions = 7;
+  // So many timeouts of a SYN are one second each before they double (RFC 6298 5.5: at once).
+  std::uint32_t linear_syn_timeouts = 0;
   std::uint32_t max_retransmissions = 15;
   std::uint32_t timestamp_offset = 0;        // filled in by the Layer
 };

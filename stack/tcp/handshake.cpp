@@ -70,7 +70,8 @@ void Handshake::start(Instant now) {
 void Handshake::sent(Sent why, Instant now) {
   if (++transmissions_ == 1) first_sent_ = now;
   if (why == Sent::kAnswer) return;
-  if (++timed_transmissions_ > 1) rto_ = std::min(rto_ * 2, kMaximumRto);
+  const bool doubles = ++timed_transmissions_ > 1 + offer_.linear_timeouts;
+  if (doubles) rto_ = std::min(rto_ * 2, kMaximumRto);
   deadline_ = std::min(now + rto_, started_ + offer_.timeout);
 }
 

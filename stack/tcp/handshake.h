@@ -2,7 +2,7 @@
 //
 // RFC 9293 3.7.1 (MSS), RFC 7323 (window scale, timestamps), RFC 2018 (SACK), RFC 3168 6.1.1 (ECN).
 // It builds no segments. One timer:
-//   SYN (RFC 6298 2.1, 5.5)  armed by start() and sent(); 1 s, doubled up to 60 s
+//   SYN (RFC 6298 2.1, 5.5)  armed by start() and sent(); 1 s, soon doubled, up to 60 s
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,7 @@ class Handshake {
     bool timestamps = true, sack = true, ecn = true;
     Duration timeout = 180s;                // give up this long after the first SYN
     std::uint32_t max_retransmissions = 7;  // or after this many, whichever is first
+    std::uint32_t linear_timeouts = 0;      // so many expire before the timeout doubles
   };
   // What both ends' SYNs allow, once peer_syn() was called.
   struct Agreed {

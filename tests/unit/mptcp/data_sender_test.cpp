@@ -90,6 +90,16 @@ TEST_SUITE("mptcp") {
     CHECK_FALSE(f.next(kOne));
   }
 
+  TEST_CASE("the last word of the handshake about the window counts, though it be less") {
+    Fixture f(3000, 2000);
+    f.give(kOne, {0, 500}, 500);
+    f.sender.initial_window(700);
+    CHECK(f.sender.window_left() == 200);
+    f.data_ack(500, 900);
+    f.sender.initial_window(100);  // and after a DATA_ACK it has none
+    CHECK(f.sender.window_left() == 900);
+  }
+
   TEST_CASE("a range never exceeds what a mapping with a DATA_FIN can hold") {
     Fixture f(70000);
     f.give(kOne, {0, 65534}, 100000);
@@ -446,6 +456,36 @@ TEST_SUITE("mptcp") {
     }
     f.data_ack(11);
     CHECK(f.sender.next_deadline() == kNever);
+  }
+
+  TEST_CASE("a DATA_FIN keeps the time it was given, whatever the round trip") {
+    Fixture f;
+    f.sender.set_ack_timeout(70ms);
+    f.pipe.finish();
+    f.sender.fin_transmitted(f.now);
+    for (const Duration interval : {70ms, 70ms, 140ms, 280ms}) {
+      f.tick();
+      CHECK(f.sender.next_deadline() == f.now + interval);
+      f.tick(interval - 1ns);
+      CHECK_FALSE(f.sender.fin_due(f.now));
+      f.tick(1ns);
+      CHECK(f.sender.fin_due(f.now));
+      f.sender.fin_transmitted(f.now);
+    }
+  }
+
+  TEST_CASE("data that waits for its DATA_ACK keeps the time it was given") {
+    Fixture f(500);
+    f.sender.set_ack_timeout(70ms);
+    f.give(kOne, {0, 500});
+    f.acked(kOne, 0, 500);
+    for (const Duration interval : {70ms, 70ms, 140ms}) {
+      f.tick();
+      CHECK(f.sender.next_deadline() == f.now + interval);
+      f.tick(interval);
+      f.give(kOne, {0, 500, Kind::kReinjection});
+      f.acked(kOne, 0, 500);
+    }
   }
 
   TEST_CASE("a DATA_FIN that may have been lost with its subflow goes again at once") {

@@ -134,6 +134,35 @@ TEST_CASE("DATA_ACKs that never come make the sender fall back with an infinite 
   check_plain(pair);
 }
 
+TEST_CASE("an infinite mapping is of data: beside a DATA_ACK on an ACK it means nothing (M113)") {
+  MptcpPair pair(3, 1);
+  const auto map_for_ever = [](wire::Segment& piece) {
+    const wire::Dss* const said = piece.options.find<wire::Dss>();
+    if (said == nullptr) return;
+    wire::Dss dss = *said;
+    if (!dss.mapping) dss.mapping = wire::Dss::Mapping{.subflow_sequence = 1};
+    dss.mapping->data_length = 0;
+    piece.options.mptcp = {dss};
+  };
+  bool plain = false;
+  SUBCASE("on an ACK") {
+    pair.script = [&](Side from, std::uint32_t, wire::Segment& piece) {
+      if (from == Side::kB && !piece.flags.syn && piece.payload.empty()) map_for_ever(piece);
+      return Fate::kPass;
+    };
+  }
+  SUBCASE("on data") {
+    plain = true;
+    pair.script = [&](Side from, std::uint32_t, wire::Segment& piece) {
+      if (from == Side::kB && !piece.flags.syn && !piece.payload.empty()) map_for_ever(piece);
+      return Fate::kPass;
+    };
+  }
+  REQUIRE(pair.establish());
+  CHECK(pair.transfer(20'000, 10'000));
+  CHECK((pair.a.status().mode == mptcp::Mode::kFallback) == plain);
+}
+
 TEST_CASE("an ADD_ADDR that leaves no room for a DATA_ACK is no reason to fall back") {
   MptcpPair pair(3, 1);
   // All that acknowledges our first data is the announcement.

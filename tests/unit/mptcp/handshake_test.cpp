@@ -89,6 +89,13 @@ TEST_CASE("a third ACK with a wrong key is refused") {
   CHECK_FALSE(b.receive_ack({.sender_key = kKeyA + 1, .receiver_key = kKeyB}));
 }
 
+TEST_CASE("a third ACK of another version than was agreed on is refused") {
+  Negotiation b(Negotiation::Role::kResponder, kKeyB, {});
+  b.receive_syn(with(wire::MpCapable{}));
+  CHECK_FALSE(b.receive_ack({.version = 0, .sender_key = kKeyA, .receiver_key = kKeyB}));
+  CHECK_FALSE(b.remote_key());
+}
+
 TEST_CASE("a join proves both keys, each HMAC for its own direction") {
   mptcp::JoinHandshake a({.local = kKeyA, .remote = kKeyB}, 3, true, 0x2b2a2928);
   CHECK(a.syn() == wire::MpJoinSyn{.backup = true, .address_id = 3, .token = 0xdd857459,

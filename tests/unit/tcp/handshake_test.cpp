@@ -103,6 +103,18 @@ TEST_CASE("the SYN timer starts at one second and doubles") {
   }
 }
 
+TEST_CASE("so many timeouts of a SYN do not double as were asked for") {
+  Handshake handshake({.linear_timeouts = 2});
+  handshake.start(kStart);
+  Instant now = kStart;
+  for (const Duration wait : {1s, 1s, 1s, 2s, 4s}) {
+    handshake.sent(Handshake::Sent::kDue, now);
+    CHECK(handshake.next_deadline() == now + wait);
+    now += wait;
+    CHECK(handshake.on_deadline(now) == Handshake::Timeout::kResend);
+  }
+}
+
 TEST_CASE("an answer to a repeated SYN leaves the timer where it was") {
   Handshake handshake({});
   handshake.start(kStart);
