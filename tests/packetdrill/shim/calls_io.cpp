@@ -126,6 +126,7 @@ ssize_t Host::transmit(int fd, std::span<const iovec> from, int flags, const soc
   if (first || socket->role == Socket::Role::kListening) return -EPIPE;
   const bool wait = !socket->nonblocking && (flags & MSG_DONTWAIT) == 0;
   const auto open = [&] { return socket->was_connected || socket->early || socket->close_seen; };
+  if ((flags & MSG_FASTOPEN) != 0 && !socket->close_seen) return open() ? -EISCONN : -EALREADY;
   if (!open() && !(wait && wait_until(lock, open, socket->options.send_timeout))) return -EAGAIN;
   if (const int error = socket->take_error()) return -error;
   if (socket->shut_write || socket->close_seen) return -EPIPE;

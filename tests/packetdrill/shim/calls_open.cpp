@@ -142,18 +142,14 @@ int Host::start_connecting(Socket& socket, std::uint32_t syn_data, bool fast_ope
   socket.role = Socket::Role::kConnection;
   socket.connect_told = false;
   StreamSetup setup = setup_for(socket);
+  if (now_ < blackhole_until_ && setup.settings.mptcp_blackhole_timeout_s > 0) {
+    setup.settings.mptcp_enabled = false;
+  }
   if (fast_open) {
     socket.asked_fast_open = true;
-    const CookieCache::Entry* const known = cookies_.find(socket.remote.address);
-    const bool without = socket.options.fastopen_no_cookie ||
-                         (setup.settings.fastopen & kFastOpenClientNoCookie) != 0;
-    if (known != nullptr) {
-      fast_open_.announce(tuple, known->cookie);
-    } else if (without) {
-      fast_open_.announce(tuple, std::nullopt);
-    } else {
-      fast_open_.announce(tuple, Cookie());
-    }
+    std::optional<Cookie> cookie;  // an empty one asks
+    if (!speaks_without_cookie(socket)) cookie = cookies_.find(socket.remote.address).cookie;
+    fast_open_.announce(tuple, cookie);
   }
   if (socket.mptcp) {
     auto stream = std::make_unique<MptcpStream>(pool_, mptcp_, setup);
@@ -169,6 +165,7 @@ int Host::start_connecting(Socket& socket, std::uint32_t syn_data, bool fast_ope
     TcpStream* const opened = stream.get();
     socket.stream = std::move(stream);
     pump(socket);
+    socket.small_end = 0;  // what a SYN carries holds nothing back, said again or not
     opened->connect(tcp_, tuple, syn_data, now_);
   }
   if (socket.mptcp) announce_endpoints(socket);
@@ -176,17 +173,19 @@ int Host::start_connecting(Socket& socket, std::uint32_t syn_data, bool fast_ope
   return 0;
 }
 
-// How many bytes a SYN to this server may carry; nothing when it must ask for a cookie first.
+bool Host::speaks_without_cookie(const Socket& socket) const {
+  return socket.options.fastopen_no_cookie || (sysctls().fastopen & kFastOpenClientNoCookie) != 0;
+}
+
+// How many bytes a SYN to this server may carry; nothing when it must ask for a cookie first. Where
+// the server's own MSS is not known, ours stands in for it.
 std::optional<std::uint32_t> Host::syn_data_room(const Socket& socket) const {
-  const CookieCache::Entry* const known = cookies_.find(socket.remote.address);
-  const Settings settings = sysctls();
-  const bool without = socket.options.fastopen_no_cookie ||
-                       (settings.fastopen & kFastOpenClientNoCookie) != 0;
-  if (known == nullptr && !without) return std::nullopt;
-  const std::uint32_t mss = known != nullptr ? known->mss
-                            : socket.remote.address.is_v4() ? 536 : 1220;
-  const std::uint32_t path = socket.remote.address.is_v4() ? 1460 : 1440;
-  return std::min(mss, path) - kSynOptionRoom;
+  const CookieCache::Entry known = cookies_.find(socket.remote.address);
+  if (known.cookie.empty() && !speaks_without_cookie(socket)) return std::nullopt;
+  std::uint32_t mss = socket.remote.address.is_v4() ? 1460 : 1440;
+  if (known.mss) mss = std::min<std::uint32_t>(mss, *known.mss);
+  if (socket.options.max_segment) mss = std::min(mss, *socket.options.max_segment);
+  return mss - std::min(mss, kSynOptionRoom);
 }
 
 int Host::connect(int fd, const sockaddr* address, socklen_t length) {

@@ -17,6 +17,7 @@ namespace {
 constexpr int kSolMptcp = 284;
 constexpr int kMptcpInfo = 1;
 constexpr int kTcpIsMptcp = 43;
+constexpr std::uint8_t kHopLimit = 64;
 
 bool speaks_mptcp(const Socket& socket) {
   if (!socket.mptcp || !socket.stream) return socket.mptcp;
@@ -147,7 +148,7 @@ int Host::set_tcp_option(Socket& socket, int name, Bytes value) {
       options.fastopen_connect = *n != 0;
       break;
     case TCP_FASTOPEN_NO_COOKIE:
-      if (*n < 0 || *n > 1) return -EINVAL;
+      if (*n < 0 || *n > 1 || socket.role == Socket::Role::kConnection) return -EINVAL;
       options.fastopen_no_cookie = *n != 0;
       break;
     case TCP_SYNCNT:
@@ -215,6 +216,10 @@ std::optional<std::vector<std::uint8_t>> Host::option_value(Socket& socket, int 
   if (level == kSolMptcp && name == kMptcpInfo) {
     if (!socket.mptcp || !socket.stream) return std::nullopt;
     return mptcp_info(socket);
+  }
+  if ((level == IPPROTO_IP && name == IP_TTL) ||
+      (level == IPPROTO_IPV6 && name == IPV6_UNICAST_HOPS)) {
+    return as_bytes(options.hop_limit.value_or(kHopLimit));
   }
   const auto told = options.remembered.find({level, name});
   if (told != options.remembered.end()) return told->second;

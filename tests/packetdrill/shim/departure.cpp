@@ -1,4 +1,6 @@
 // What leaves, as a kernel would have sent it: trains, probes of a closed window, silent fallbacks, TOS.
+#include <algorithm>
+
 #include "stack/wire/checksum.h"
 #include "tests/packetdrill/shim/experimental.h"
 #include "tests/packetdrill/shim/host.h"
@@ -36,12 +38,68 @@ bool take_infinite_mapping(wire::Segment& segment) {
 void Host::send(tcp::InterfaceId interface, const wire::Segment& segment) {
   const tcp::Tuple tuple{interface, segment.source, segment.destination};
   burst_.push_back(segment);
+  if (segment.flags.syn && !segment.flags.ack) {
+    const SocketPtr owner = owner_of(segment.source, segment.destination);
+    if (owner) note_syn(*owner, segment);
+  }
   if (segment.flags.syn) fast_open_.complete(tuple, burst_.back());
   if (interface != 0) interfaces_[{tuple.local, tuple.remote}] = interface;
 }
 
+void Host::note_syn(Socket& socket, const wire::Segment& syn) {
+  if (syn.options.mptcp.empty()) ++socket.plain_syns;
+  if (!syn.options.timestamps) return;
+  const std::uint32_t stamp = syn.options.timestamps->value;
+  socket.syn_stamps = {socket.syn_stamps ? socket.syn_stamps->first : stamp, stamp};
+}
+
+// Whose socket's subflow it leaves on, the first one or a join.
+Host::SocketPtr Host::sender_of(const wire::Segment& segment) const {
+  if (const SocketPtr owner = owner_of(segment.source, segment.destination)) return owner;
+  SocketPtr found;
+  const auto look = [&](const SocketPtr& socket) {
+    if (!socket->mptcp || !socket->stream) return;
+    for (const auto& subflow : socket->stream->mptcp()->subflows()) {
+      const bool same = subflow.tuple.local == segment.source &&
+                        subflow.tuple.remote == segment.destination;
+      if (same) found = socket;
+    }
+  };
+  for (const auto& [fd, descriptor] : descriptors_) {
+    if (const auto socket = std::dynamic_pointer_cast<Socket>(descriptor)) look(socket);
+  }
+  for (const SocketPtr& socket : orphans_) look(socket);
+  return found;
+}
+
+// What a connection says to its peer without data goes from subflow to subflow, the oldest first,
+// whichever of them gave cause.
+void Host::order_acks() {
+  const auto bare = [](const wire::Segment& segment) {
+    const bool other = segment.flags.syn || segment.flags.rst || segment.flags.fin;
+    return segment.payload.empty() && !other && segment.options.find<wire::Dss>() != nullptr;
+  };
+  for_each_socket([&](const Socket& socket) {
+    if (!socket.mptcp || !socket.stream) return;
+    std::vector<std::size_t> places;
+    std::vector<wire::Segment> ordered;
+    for (const auto& subflow : socket.stream->mptcp()->subflows()) {
+      for (std::size_t i = 0; i < burst_.size(); ++i) {
+        const bool its = burst_[i].source == subflow.tuple.local &&
+                         burst_[i].destination == subflow.tuple.remote;
+        if (!its || !bare(burst_[i])) continue;
+        places.push_back(i);
+        ordered.push_back(burst_[i]);
+      }
+    }
+    std::sort(places.begin(), places.end());
+    for (std::size_t i = 0; i < places.size(); ++i) burst_[places[i]] = ordered[i];
+  });
+}
+
 // What one flush has emitted goes, with the flags and headers of a kernel's.
 void Host::launch() {
+  if (burst_.size() > 1) order_acks();
   offload_.mark(burst_, [this](const wire::Segment& segment) {
     const tcp::Tuple tuple{interface_between(segment.source, segment.destination), segment.source,
                            segment.destination};
@@ -56,7 +114,7 @@ void Host::launch() {
     if (take_infinite_mapping(segment) && repeats) continue;
     acks_.insert_or_assign(flow, segment.ack);
     show_window_probe(segment);
-    const SocketPtr owner = owner_of(segment.source, segment.destination);
+    const SocketPtr owner = sender_of(segment);
     if (owner && owner->options.hop_limit) segment.hop_limit = *owner->options.hop_limit;
     std::vector<std::uint8_t> bytes = wire::flatten(wire::make_packet(segment, identification_++));
     if (owner && owner->options.type_of_service != 0) {
@@ -77,6 +135,11 @@ void Host::show_window_probe(wire::Segment& segment) {
       tcp_.find({interface, segment.source, segment.destination});
   if (connection == nullptr || connection->path_info().send_window != 0) return;
   segment.payload = {};
+  if (const auto* const dss = segment.options.find<wire::Dss>()) {
+    wire::Dss without = *dss;
+    without.mapping.reset();
+    segment.options.mptcp = {without};
+  }
   segment.seq = segment.seq - 1;
   segment.flags.psh = false;
 }

@@ -34,6 +34,7 @@ std::uint32_t Socket::events() const {
     return ready ? EPOLLIN | EPOLLRDNORM : 0;
   }
   if (role == Role::kFresh) return EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
+  if (deferred_fast_open) return EPOLLOUT | EPOLLWRNORM;  // a write is what it waits for
   std::uint32_t out = 0;
   const bool gone = !stream || stream->closed().has_value();
   const bool peer_finished = stream && stream->incoming.complete();

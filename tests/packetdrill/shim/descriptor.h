@@ -105,6 +105,8 @@ class Socket final : public Descriptor {
   bool wants_room = false;         // a writer was told that there is none
   std::uint64_t writable_edges = 0;
   std::set<std::uint8_t> announced;  // ids of our addresses the peer was told
+  std::uint32_t plain_syns = 0;      // an MPTCP socket's that did not ask for MPTCP
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> syn_stamps;  // of our first and last SYN
   bool deferred_fast_open = false;   // TCP_FASTOPEN_CONNECT: the SYN waits for data
 };
 

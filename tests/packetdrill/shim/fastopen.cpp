@@ -45,14 +45,17 @@ Cookie make_cookie(const std::vector<std::uint8_t>& key, const wire::IpAddress& 
   return cookie;
 }
 
-const CookieCache::Entry* CookieCache::find(const wire::IpAddress& server) const {
+CookieCache::Entry CookieCache::find(const wire::IpAddress& server) const {
   const auto found = entries_.find(server);
-  return found == entries_.end() ? nullptr : &found->second;
+  return found == entries_.end() ? Entry() : found->second;
 }
 
-void CookieCache::remember(const wire::IpAddress& server, const Cookie& cookie,
-                           std::uint16_t mss) {
-  entries_[server] = {cookie, mss};
+void CookieCache::remember_mss(const wire::IpAddress& server, std::uint16_t mss) {
+  entries_[server].mss = mss;
+}
+
+void CookieCache::remember_cookie(const wire::IpAddress& server, const Cookie& cookie) {
+  entries_[server].cookie = cookie;
 }
 
 void FastOpenDoor::announce(const tcp::Tuple& tuple, std::optional<Cookie> cookie) {
@@ -63,12 +66,11 @@ void FastOpenDoor::complete(const tcp::Tuple& tuple, wire::Segment& segment) {
   const auto found = announced_.find(key_of(tuple));
   if (found == announced_.end()) return;
   Announced& said = found->second;
-  const bool first = said.syns++ == 0;
-  if (segment.flags.ack) {  // a SYN-ACK grants its cookie every time
-    segment.options.fast_open_cookie = said.cookie;
+  if (segment.flags.ack) {  // a SYN-ACK grants its cookie every time; that of a client grants none
+    if (said.syns == 0) segment.options.fast_open_cookie = said.cookie;
     return;
   }
-  if (first) {
+  if (said.syns++ == 0) {
     segment.options.fast_open_cookie = said.cookie;
   } else {
     segment.payload = {};

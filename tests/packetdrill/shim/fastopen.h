@@ -39,11 +39,13 @@ Cookie make_cookie(const std::vector<std::uint8_t>& key, const wire::IpAddress& 
 class CookieCache {
  public:
   struct Entry {
-    Cookie cookie;
-    std::uint16_t mss = 536;
+    Cookie cookie;  // empty: none was granted
+    std::optional<std::uint16_t> mss;
   };
-  const Entry* find(const wire::IpAddress& server) const;
-  void remember(const wire::IpAddress& server, const Cookie& cookie, std::uint16_t mss);
+  // Empty for a server nothing is known of.
+  Entry find(const wire::IpAddress& server) const;
+  void remember_mss(const wire::IpAddress& server, std::uint16_t mss);
+  void remember_cookie(const wire::IpAddress& server, const Cookie& cookie);
   void clear() { entries_.clear(); }
 
  private:
@@ -65,7 +67,7 @@ class FastOpenDoor {
   static Key key_of(const tcp::Tuple& tuple) { return {tuple.local, tuple.remote}; }
   struct Announced {
     std::optional<Cookie> cookie;
-    std::uint32_t syns = 0;
+    std::uint32_t syns = 0;  // that are no SYN-ACKs
   };
   std::map<Key, Announced> announced_;
 };

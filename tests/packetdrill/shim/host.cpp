@@ -152,9 +152,18 @@ Host::SocketPtr Host::owner_of(const wire::Endpoint& local, const wire::Endpoint
   return nullptr;
 }
 
+// A SYN-ACK that echoes a timestamp none of our SYNs had: the stack takes it, kernels refuse it.
+bool Host::echoes_nonsense(const Socket& socket, const wire::Segment& answer) {
+  const auto& stamps = answer.options.timestamps;
+  if (!stamps || stamps->echo_reply == 0 || !socket.syn_stamps) return false;
+  const auto& [first, last] = *socket.syn_stamps;
+  return stamps->echo_reply - first > last - first;
+}
+
 void Host::receive_segment(const wire::Segment& segment) {
-  if (segment.flags.syn && segment.flags.ack) learn_cookie(segment);
   const SocketPtr owner = owner_of(segment.destination, segment.source);
+  const bool opens = owner && segment.flags.syn && segment.flags.ack && !owner->connected();
+  if (opens && echoes_nonsense(*owner, segment)) return tcp_.refuse(0, segment);
   // RFC 9293 3.10.4: nobody will read what arrives after close().
   if (owner && !segment.payload.empty() && !owner->mptcp &&
       std::find(orphans_.begin(), orphans_.end(), owner) != orphans_.end()) {
@@ -168,6 +177,7 @@ void Host::receive_segment(const wire::Segment& segment) {
   if (tcp_.receive(interface_between(segment.destination, segment.source), stamped, now_) == tcp::Layer::Received::kNewSyn) {
     receive_syn(segment);
   }
+  if (opens && owner->connected()) learn_cookie(*owner, segment);
 }
 
 // Scripts leave timestamps out of segments where they are in force. The stack drops such segments
@@ -269,12 +279,14 @@ bool Host::take_fast_open(Socket& listener, const wire::Segment& syn, const tcp:
   return key.size() >= 32 && fits(16);  // made with the key before: good, and renewed
 }
 
-void Host::learn_cookie(const wire::Segment& segment) {
-  const SocketPtr owner = owner_of(segment.destination, segment.source);
+// From the SYN-ACK that opened the connection.
+void Host::learn_cookie(const Socket& socket, const wire::Segment& segment) {
   const auto& cookie = segment.options.fast_open_cookie;
-  if (!owner || !owner->asked_fast_open) return;
-  if (cookie && !cookie->empty()) {
-    cookies_.remember(segment.source.address, *cookie, segment.options.mss.value_or(536));
+  if (!socket.asked_fast_open) return;
+  cookies_.remember_mss(segment.source.address, segment.options.mss.value_or(536));
+  // A cookie nobody asked for is not kept.
+  if (cookie && !cookie->empty() && !speaks_without_cookie(socket)) {
+    cookies_.remember_cookie(segment.source.address, *cookie);
   }
 }
 
@@ -360,6 +372,7 @@ void Host::take_notice(Socket& socket) {
   if (socket.connected() && !socket.was_connected) {
     socket.was_connected = true;
     ++socket.writable_edges;
+    note_blackhole(socket);
   }
   if (socket.wants_room && 3 * socket.write_room() >= socket.stream->outgoing.capacity()) {
     socket.wants_room = false;
@@ -373,6 +386,14 @@ void Host::take_notice(Socket& socket) {
   fast_open_.forget({0, socket.local, socket.remote});
   const bool half_closed = socket.stream->incoming.complete();
   socket.error = errno_of_end(*closed, socket.icmp_error, half_closed, socket.mptcp);
+}
+
+// The first SYN without MP_CAPABLE was answered, those with it were not: something on the way drops
+// them, and connections to come do not ask (a kernel remembers it for an hour, for all of them).
+void Host::note_blackhole(const Socket& socket) {
+  if (!socket.mptcp || socket.plain_syns != 1) return;
+  if (!socket.stream->mptcp()->status().capable_unanswered) return;
+  blackhole_until_ = now_ + std::chrono::seconds(sysctls().mptcp_blackhole_timeout_s);
 }
 
 void Host::for_each_socket(const std::function<void(Socket&)>& what) const {

@@ -109,13 +109,15 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   void pump(Socket& socket);
   void run_cork(Socket& socket);
   void take_notice(Socket& socket);
+  void note_blackhole(const Socket& socket);
   void sweep();
   void receive_segment(const wire::Segment& segment);
+  static bool echoes_nonsense(const Socket& socket, const wire::Segment& answer);
   wire::Segment with_timestamps(const wire::Segment& segment);
   void receive_syn(const wire::Segment& syn);
   void accept_syn(Socket& listener, const wire::Segment& syn);
   bool take_fast_open(Socket& listener, const wire::Segment& syn, const tcp::Tuple& tuple);
-  void learn_cookie(const wire::Segment& segment);
+  void learn_cookie(const Socket& socket, const wire::Segment& segment);
   void refuse(const wire::Segment& segment);
   tcp::InterfaceId interface_between(const wire::Endpoint& local,
                                      const wire::Endpoint& remote) const;
@@ -128,6 +130,9 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
 
   // --- departure.cpp
   void launch();
+  void order_acks();
+  static void note_syn(Socket& socket, const wire::Segment& syn);
+  SocketPtr sender_of(const wire::Segment& segment) const;
   void show_window_probe(wire::Segment& segment);
 
   // --- patience.cpp
@@ -157,6 +162,7 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   int add(std::shared_ptr<Descriptor> descriptor);
   int start_connecting(Socket& socket, std::uint32_t syn_data, bool fast_open);
   int connect_result(Lock& lock, Socket& socket);
+  bool speaks_without_cookie(const Socket& socket) const;
   std::optional<std::uint32_t> syn_data_room(const Socket& socket) const;
   wire::IpAddress local_address_for(const wire::IpAddress& remote) const;
   std::uint16_t free_port();
@@ -203,6 +209,7 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   std::vector<mptcp::LocalPath> paths_;
   std::vector<MptcpEndpoint> endpoints_;
   Settings mptcp_settings_;
+  Instant blackhole_until_{};  // our SYNs do not ask for MPTCP before
   wire::IpAddress default_v4_, default_v6_;
   bool standard_settings_ = false;  // not the machine's
   std::uint16_t next_port_ = 33000;

@@ -59,6 +59,7 @@ Settings read_sysctls() {
   read_number("ipv4/tcp_wmem", out.wmem_max, 2);
   read_number("ipv4/tcp_syn_retries", out.syn_retries);
   read_number("ipv4/tcp_synack_retries", out.synack_retries);
+  read_number("ipv4/tcp_syn_linear_timeouts", out.syn_linear_timeouts);
   read_number("ipv4/tcp_keepalive_time", out.keepalive_time_s);
   read_number("ipv4/tcp_notsent_lowat", out.notsent_lowat);
   read_number("ipv4/tcp_slow_start_after_idle", out.slow_start_after_idle);
@@ -66,6 +67,8 @@ Settings read_sysctls() {
   read_number("mptcp/enabled", out.mptcp_enabled);
   read_number("mptcp/checksum_enabled", out.mptcp_checksums);
   read_number("mptcp/close_timeout", out.mptcp_close_timeout_s);
+  read_number("mptcp/syn_retrans_before_tcp_fallback", out.mptcp_syn_retries);
+  read_number("mptcp/blackhole_timeout", out.mptcp_blackhole_timeout_s);
   bool joins_allowed = true;
   read_number("mptcp/allow_join_initial_addr_port", joins_allowed);
   out.mptcp_joins_denied = !joins_allowed;

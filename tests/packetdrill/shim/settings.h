@@ -27,7 +27,7 @@ struct Settings {
   std::string congestion_control = "cubic";
   std::uint64_t rmem_default = 131072, rmem_max = 6291456;
   std::uint64_t wmem_default = 16384, wmem_max = 4194304;
-  std::uint32_t syn_retries = 6, synack_retries = 5;
+  std::uint32_t syn_retries = 6, synack_retries = 5, syn_linear_timeouts = 0;
   std::uint32_t keepalive_time_s = 7200;
   std::uint32_t notsent_lowat = UINT32_MAX;
   bool slow_start_after_idle = true;
@@ -35,6 +35,7 @@ struct Settings {
 
   bool mptcp_enabled = true, mptcp_checksums = false, mptcp_joins_denied = false;
   std::uint32_t mptcp_close_timeout_s = 60;
+  std::uint32_t mptcp_syn_retries = 2, mptcp_blackhole_timeout_s = 3600;
   std::uint32_t mptcp_subflow_limit = 2, mptcp_add_addr_limit = 0;
   std::vector<MptcpEndpoint> endpoints;
 };

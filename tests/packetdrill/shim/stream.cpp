@@ -66,6 +66,12 @@ mptcp::ConnectionConfig mptcp_config(const StreamSetup& setup) {
   out.doubt_after = 0s;
   out.ack_delay = tcp::ConnectionConfig::AckDelay::kFixed;
   out.sequence_width = mptcp::SequenceWidth::kLong;
+  out.data_ack_timeout = 200ms;
+  out.data_fin_told = mptcp::ConnectionConfig::DataFinTold::kOnEverySubflow;
+  out.subflow_fins = mptcp::ConnectionConfig::SubflowFins::kWithDataAck;
+  out.join_impatience = 1min;  // its SYN has TCP's own timer only
+  out.syns_with_capable = 1 + setup.settings.mptcp_syn_retries;
+  out.linear_syn_timeouts = setup.settings.syn_linear_timeouts;
   out.timestamps = setup.settings.timestamps;
   out.sack = setup.settings.sack;
   out.ecn = setup.settings.ecn == 1;
