@@ -17,12 +17,13 @@ namespace braid::test {
 
 class Table {
  public:
-  Table() : handle_(::dlopen(PACKETDRILL_LIBRARY, RTLD_NOW | RTLD_LOCAL)) {
+  explicit Table(const char* flags = "settings=standard")
+      : handle_(::dlopen(PACKETDRILL_LIBRARY, RTLD_NOW | RTLD_LOCAL)) {
     REQUIRE(handle_ != nullptr);
     void* const symbol = ::dlsym(handle_, "packetdrill_interface_init");
     REQUIRE(symbol != nullptr);
     const auto init = reinterpret_cast<void (*)(const char*, packetdrill_interface*)>(symbol);
-    init("settings=standard", &i);
+    init(flags, &i);
   }
   ~Table() {
     i.free(i.userdata);

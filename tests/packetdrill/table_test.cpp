@@ -1,8 +1,10 @@
 // The library's table of functions, called as packetdrill calls it: plain TCP and time.
 #include <fcntl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <fstream>
 #include <thread>
 
 #include "tests/packetdrill/table.h"
@@ -86,6 +88,17 @@ TEST_CASE("a call that blocks on another thread returns at the moment of its eve
   waiting.join();
   CHECK(accepted >= 0);
   CHECK(ended - start < 0.7);
+}
+
+TEST_CASE("our SYN announces what the device of its address carries") {
+  unsigned mtu = 0;
+  std::ifstream("/sys/class/net/lo/mtu") >> mtu;
+  REQUIRE(mtu > 1500);
+  Table t("local_v4=127.0.0.1");
+  const int fd = t.i.socket(t.u(), AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  const sockaddr_in far = Table::address("127.0.0.2", 80);
+  CHECK(t.i.connect(t.u(), fd, reinterpret_cast<const sockaddr*>(&far), sizeof far) == -1);
+  CHECK(t.take().options.mss == std::min(mtu - 40, 65535U));
 }
 
 TEST_CASE("a descriptor nobody knows is EBADF") {

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "tests/packetdrill/shim/addresses.h"
+#include "tests/packetdrill/shim/device.h"
 #include "tests/packetdrill/shim/host.h"
 
 namespace braid::pd {
@@ -112,6 +113,7 @@ StreamSetup Host::setup_for(const Socket& socket) {
   setup.send_buffer = socket.options.send_buffer.value_or(setup.settings.wmem_max);
   setup.syn_retries = socket.options.syn_retries != 0 ? socket.options.syn_retries
                                                       : setup.settings.syn_retries;
+  if (!standard_settings_) setup.mtu = device_mtu(socket.local.address);
   if (socket.options.max_segment) {  // announced, and never exceeded: as an MTU says it
     const std::uint32_t headers = socket.local.address.is_v4() ? 40 : 60;
     setup.mtu = std::min(setup.mtu, *socket.options.max_segment + headers);

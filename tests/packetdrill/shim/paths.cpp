@@ -1,6 +1,7 @@
 // The host's MPTCP endpoints and limits (of `ip mptcp`), as the stack's LocalPaths and announcements.
 #include <algorithm>
 
+#include "tests/packetdrill/shim/device.h"
 #include "tests/packetdrill/shim/host.h"
 
 namespace braid::pd {
@@ -14,9 +15,12 @@ bool same(const MptcpEndpoint& a, const MptcpEndpoint& b) {
          a.subflow == b.subflow && a.backup == b.backup;
 }
 
-mptcp::LocalPath plain_path(const wire::IpAddress& address) {
+enum class Mtu { kUsual, kOfDevice };
+
+mptcp::LocalPath plain_path(const wire::IpAddress& address, Mtu mtu) {
   mptcp::LocalPath path;
   path.address = address;
+  path.mtu = mtu == Mtu::kOfDevice ? device_mtu(address) : kUsualMtu;
   path.max_super_payload = 0;
   return path;
 }
@@ -24,7 +28,8 @@ mptcp::LocalPath plain_path(const wire::IpAddress& address) {
 }  // namespace
 
 mptcp::LocalPath Host::first_path(const wire::IpAddress& local) const {
-  mptcp::LocalPath path = plain_path(local);
+  const Mtu mtu = standard_settings_ ? Mtu::kUsual : Mtu::kOfDevice;
+  mptcp::LocalPath path = plain_path(local, mtu);
   for (const MptcpEndpoint& endpoint : endpoints_) {
     if (endpoint.address == local) path.address_id = endpoint.id;
   }
@@ -66,6 +71,7 @@ void Host::load_paths() {
 }
 
 void Host::rebuild_paths() {
+  const Mtu mtu = standard_settings_ ? Mtu::kUsual : Mtu::kOfDevice;
   paths_.clear();
   // Where subflows may already be: the stack gives up those whose path is not in the list.
   std::set<wire::IpAddress> used;
@@ -81,7 +87,7 @@ void Host::rebuild_paths() {
   tcp::InterfaceId interface = 1;
   for (const MptcpEndpoint& endpoint : endpoints_) {
     if (!endpoint.subflow) continue;
-    mptcp::LocalPath path = plain_path(endpoint.address);
+    mptcp::LocalPath path = plain_path(endpoint.address, mtu);
     path.interface = interface++;
     path.address_id = endpoint.id;
     path.backup = endpoint.backup;
@@ -89,7 +95,7 @@ void Host::rebuild_paths() {
   }
   if (mptcp_settings_.mptcp_add_addr_limit == 0) return;
   for (const wire::IpAddress& address : {default_v4_, default_v6_}) {
-    mptcp::LocalPath path = plain_path(address);
+    mptcp::LocalPath path = plain_path(address, mtu);
     path.interface = kFirstAdvertisedInterface;
     path.towards = mptcp::LocalPath::Towards::kAdvertised;
     paths_.push_back(path);
