@@ -43,6 +43,15 @@ struct ConnectionConfig {
   enum class Negotiate : std::uint8_t { kMptcp, kPlainTcp } negotiate = Negotiate::kMptcp;
   // Set C in MP_CAPABLE: joins to this address are unwelcome (M29).
   enum class Joins : std::uint8_t { kWelcome, kDenied } joins = Joins::kWelcome;
+  // The FINs of subflows leave once the peer's DATA_FIN is acknowledged, or beside that DATA_ACK.
+  enum class SubflowFins : std::uint8_t { kAfterDataAck, kWithDataAck };
+  SubflowFins subflow_fins = SubflowFins::kAfterDataAck;
+  // What is said of a DATA_FIN, ours or the peer's: on one subflow unless it is repeated; or at
+  // once on each.
+  enum class DataFinTold : std::uint8_t { kOnOneSubflow, kOnEverySubflow };
+  DataFinTold data_fin_told = DataFinTold::kOnOneSubflow;
+  std::uint8_t syns_with_capable = 3;    // the next one goes without: as Linux (M35)
+  std::uint8_t linear_syn_timeouts = 0;  // see tcp::ConnectionConfig
   Duration join_retry_after = 1s;        // after a failed join on a path, doubled each time
   // Bytes of both directions after which another subflow is worth its join; 0: at once (demand.h).
   std::uint64_t join_after = 0;
@@ -63,17 +72,8 @@ struct ConnectionConfig {
   // three round trips if they take longer, may be lost, and TCP's own timer is a second.
   Duration join_impatience = 250ms;
   // What lacks only its DATA_ACK, data or DATA_FIN, comes again after the longest round trip's
-  // timeout, twice that, four times; where this is set, after this long, as long again, twice that.
-  std::optional<Duration> data_ack_timeout;
-  // The FINs of subflows leave once the peer's DATA_FIN is acknowledged, or beside that DATA_ACK.
-  enum class SubflowFins : std::uint8_t { kAfterDataAck, kWithDataAck };
-  SubflowFins subflow_fins = SubflowFins::kAfterDataAck;
-  // What is said of a DATA_FIN, ours or the peer's: on one subflow unless it is repeated; or at
-  // once on each.
-  enum class DataFinTold : std::uint8_t { kOnOneSubflow, kOnEverySubflow };
-  DataFinTold data_fin_told = DataFinTold::kOnOneSubflow;
-  std::uint32_t syns_with_capable = 3;    // the next one goes without: as Linux (M35)
-  std::uint32_t linear_syn_timeouts = 0;  // see tcp::ConnectionConfig
+  // timeout, twice that, four times; where this is not zero, after this long, as long again, twice that.
+  Duration data_ack_timeout = 0s;
   std::uint64_t max_receive_buffer = 6 * 1024 * 1024;  // `incoming` grows up to this, bytes
 };
 

@@ -137,7 +137,7 @@ std::uint32_t Core::syn_repeats() const {
 void Core::start_sender(std::uint64_t window) {
   const std::uint64_t idsn = initial_dsn_of(level_.negotiation.local_key());
   level_.sender.emplace(*level_.outgoing, DataSequence(idsn, StreamOffset(0)));
-  if (config_.data_ack_timeout) level_.sender->set_ack_timeout(*config_.data_ack_timeout);
+  level_.sender->set_ack_timeout(config_.data_ack_timeout);
   level_.sender->initial_window(window);
 }
 

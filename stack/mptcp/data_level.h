@@ -30,7 +30,7 @@ struct DataLevel {
   Pipe* outgoing;
   Pipe* incoming;
   SequenceWidth sequence_width;
-  std::uint32_t syns_with_capable = 3;   // the next one goes without
+  std::uint8_t syns_with_capable = 3;    // the next one goes without
   Mode mode = Mode::kConnecting;
   Negotiation negotiation;
   std::optional<DataSender> sender;      // once MPTCP is agreed on

@@ -304,10 +304,10 @@ bool DataSender::fin_timer_wanted() const {
 
 // Of a timer that has started.
 Instant DataSender::due(const Timer& timer) const {
-  if (&timer == &persist_timer_ || !ack_timeout_) return timer.deadline(rto_);
+  if (&timer == &persist_timer_ || ack_timeout_ == Duration::zero()) return timer.deadline(rto_);
   Timer later = timer;
   if (later.fired > 0) --later.fired;
-  return later.deadline(*ack_timeout_);
+  return later.deadline(ack_timeout_);
 }
 
 Instant DataSender::deadline(const Timer& timer, bool wanted) const {

@@ -40,7 +40,7 @@ class DataSender {
   DataSender(Pipe& pipe, DataSequence sequence);
   // The peer's window as the handshake told it last; the first DATA_ACK has the better word.
   void initial_window(std::uint64_t window);
-  // The head and fin timers take this long, as long again, twice that and so on, whatever
+  // Not zero: the head and fin timers take this long, as long again, twice that and so on, whatever
   // on_deadline() says of round trips.
   void set_ack_timeout(Duration timeout) { ack_timeout_ = timeout; }
 
@@ -175,7 +175,7 @@ class DataSender {
   Timer head_timer_;
   Timer persist_timer_;
   Timer fin_timer_;
-  std::optional<Duration> ack_timeout_;
+  Duration ack_timeout_{};
 };
 
 }  // namespace braid::mptcp

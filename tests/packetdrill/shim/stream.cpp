@@ -70,8 +70,8 @@ mptcp::ConnectionConfig mptcp_config(const StreamSetup& setup) {
   out.data_fin_told = mptcp::ConnectionConfig::DataFinTold::kOnEverySubflow;
   out.subflow_fins = mptcp::ConnectionConfig::SubflowFins::kWithDataAck;
   out.join_impatience = 1min;  // its SYN has TCP's own timer only
-  out.syns_with_capable = 1 + setup.settings.mptcp_syn_retries;
-  out.linear_syn_timeouts = setup.settings.syn_linear_timeouts;
+  out.syns_with_capable = static_cast<std::uint8_t>(1 + setup.settings.mptcp_syn_retries);
+  out.linear_syn_timeouts = static_cast<std::uint8_t>(setup.settings.syn_linear_timeouts);
   out.timestamps = setup.settings.timestamps;
   out.sack = setup.settings.sack;
   out.ecn = setup.settings.ecn == 1;
