@@ -80,6 +80,7 @@ links() {
 
 # record BENCH ROW TO WHAT WAY VALUE more|less [AIM]; a VALUE may be a list: [1, 2]
 record() {
+  [ -n "$6" ] || lab_fail "$1: $2 to $3, $4, $5: nothing was measured"
   printf '{"bench": "%s", "row": "%s", "to": "%s", "what": "%s", "way": "%s", "value": %s, "better": "%s", "aim": "%s", "load": %s}\n' \
     "$1" "$2" "$3" "$4" "$5" "$6" "$7" "${8-}" "$(cut -d' ' -f1 /proc/loadavg)" >>"$LAB_DIR/records"
 }
