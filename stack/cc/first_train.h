@@ -7,7 +7,8 @@
 // as long as that leaves it at half of the product at most. On a path of 300 ms that is two round trips
 // less. Past the product only a queue grows: while the latest answer shows one, the window then grows by a
 // quarter in a round trip, past twice the product not at all, and when a whole round has shown one the path is
-// full and slow start over. Doubling would overflow a short queue a round trip before HyStart++ can see it. Others' traffic and ACKs that were bunched make the estimate too large, hence the half; HyStart++
+// full and slow start over. Doubling would overflow a short queue a round trip before HyStart++ can see
+// it. Others' traffic and ACKs that were bunched make the estimate too large, hence the half; HyStart++
 // goes on watching. Only the first round that used the window is looked at, for later trains are paced.
 // Too few ACKs, or all at once: no estimate, and slow start doubles.
 #pragma once

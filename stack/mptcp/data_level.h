@@ -54,7 +54,7 @@ struct DataLevel {
 
   // Whether a mapping of ours from this offset of `outgoing` on is given eight octets.
   bool has_long_sequence(StreamOffset offset) const {
-    return sequence_width == SequenceWidth::kLong || offset >= kLastShort;
+    return sequence_width == SequenceWidth::kLong || offset >= kFirstLong;
   }
   // Bytes the peer may send beyond the DATA_ACK.
   std::uint64_t window() const {
@@ -76,7 +76,7 @@ struct DataLevel {
     return receiver && !orphaned() && receiver->data_ack() != last_data_ack &&
            receiver->data_ack() != receiver->sequence().dsn(stream_start);
   }
-  static constexpr StreamOffset kLastShort{std::uint64_t{1} << 31};
+  static constexpr StreamOffset kFirstLong{std::uint64_t{1} << 31};
 
   StreamOffset stream_start;         // of the first byte received with a data sequence number
   std::uint64_t last_data_ack = 0;   // as last sent
