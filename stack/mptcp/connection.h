@@ -21,6 +21,7 @@
 #include "stack/base/random.h"
 #include "stack/cc/factory.h"
 #include "stack/mptcp/data_level.h"
+#include "stack/mptcp/habits.h"
 #include "stack/mptcp/paths.h"
 #include "stack/sched/scheduler.h"
 #include "stack/tcp/close_reason.h"
@@ -43,15 +44,7 @@ struct ConnectionConfig {
   enum class Negotiate : std::uint8_t { kMptcp, kPlainTcp } negotiate = Negotiate::kMptcp;
   // Set C in MP_CAPABLE: joins to this address are unwelcome (M29).
   enum class Joins : std::uint8_t { kWelcome, kDenied } joins = Joins::kWelcome;
-  // The FINs of subflows leave once the peer's DATA_FIN is acknowledged, or beside that DATA_ACK.
-  enum class SubflowFins : std::uint8_t { kAfterDataAck, kWithDataAck };
-  SubflowFins subflow_fins = SubflowFins::kAfterDataAck;
-  // What is said of a DATA_FIN, ours or the peer's: on one subflow unless it is repeated; or at
-  // once on each.
-  enum class DataFinTold : std::uint8_t { kOnOneSubflow, kOnEverySubflow };
-  DataFinTold data_fin_told = DataFinTold::kOnOneSubflow;
-  std::uint8_t syns_with_capable = 3;    // the next one goes without: as Linux (M35)
-  std::uint8_t linear_syn_timeouts = 0;  // see tcp::ConnectionConfig
+  Habits habits;
   Duration join_retry_after = 1s;        // after a failed join on a path, doubled each time
   // Bytes of both directions after which another subflow is worth its join; 0: at once (demand.h).
   std::uint64_t join_after = 0;
@@ -62,18 +55,9 @@ struct ConnectionConfig {
   // Text of the peer's followed by so long a silence raises a doubt (tcp/doubt.h); 0: never. A
   // restarted peer must be noticed within two seconds, lost questions included.
   Duration doubt_after = 500ms;
-  SequenceWidth sequence_width = SequenceWidth::kShortAtFirst;
-  // The scheduler at the other end compares subflows by the round trips our ACKs show.
-  tcp::ConnectionConfig::AckDelay ack_delay = tcp::ConnectionConfig::AckDelay::kByPath;
   // What our SYNs offer.
   bool timestamps = true, sack = true, ecn = true;
   Duration last_subflow_timeout = 60s;   // without any subflow, then closed (M84)
-  // A join's SYN is answered at once, whatever the server does: one that is not after this long, or
-  // three round trips if they take longer, may be lost, and TCP's own timer is a second.
-  Duration join_impatience = 250ms;
-  // What lacks only its DATA_ACK, data or DATA_FIN, comes again after the longest round trip's
-  // timeout, twice that, four times; where this is not zero, after this long, as long again, twice that.
-  Duration data_ack_timeout = 0s;
   std::uint64_t max_receive_buffer = 6 * 1024 * 1024;  // `incoming` grows up to this, bytes
 };
 

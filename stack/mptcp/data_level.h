@@ -12,32 +12,27 @@
 #include "stack/base/pipe.h"
 #include "stack/mptcp/data_receiver.h"
 #include "stack/mptcp/data_sender.h"
+#include "stack/mptcp/habits.h"
 #include "stack/mptcp/negotiation.h"
 
 namespace braid::mptcp {
 
 enum class Mode : std::uint8_t { kConnecting, kMptcp, kFallback };
 
-// How wide the data sequence numbers of our mappings are. Two bytes of one stream whose numbers agree in
-// 32 bits are 4 GiB apart: before half of that has passed four octets say it all, and leave eight more in
-// each segment to the data, for the peer's DATA_ACKs are then as short (M55, M56). kLong: always eight.
-enum class SequenceWidth : std::uint8_t { kShortAtFirst, kLong };
-
 struct DataLevel {
-  DataLevel(Pipe& out, Pipe& in, SequenceWidth width = SequenceWidth::kShortAtFirst)
-      : outgoing(&out), incoming(&in), sequence_width(width) {}
+  // `ways` must outlive it.
+  DataLevel(Pipe& out, Pipe& in, const Habits& ways) : outgoing(&out), incoming(&in), habits(&ways) {}
 
   Pipe* outgoing;
   Pipe* incoming;
-  SequenceWidth sequence_width;
-  std::uint8_t syns_with_capable = 3;    // the next one goes without
+  const Habits* habits;
   Mode mode = Mode::kConnecting;
   Negotiation negotiation;
   std::optional<DataSender> sender;      // once MPTCP is agreed on
   std::optional<DataReceiver> receiver;  // once the peer's key is known, too
   std::uint64_t outgoing_skip = 0;       // positions before byte 0 of `outgoing`
   std::uint64_t incoming_skip = 0;       // positions before byte 0 of `incoming`
-  // How wide our DATA_ACKs are: wide once the peer sent an 8-byte DSN or MP_CAPABLE with data (M56).
+  // How wide our DATA_ACKs are: as the peer's latest DSN (M56).
   enum class AckWidth : std::uint8_t { kFour, kEight } ack_width = AckWidth::kFour;
   // The peer has shown by a DATA_ACK of ours that it holds both keys: no more MP_CAPABLE.
   enum class Proof : std::uint8_t { kMissing, kSeen } proof = Proof::kMissing;
@@ -54,7 +49,12 @@ struct DataLevel {
 
   // Whether a mapping of ours from this offset of `outgoing` on is given eight octets.
   bool has_long_sequence(StreamOffset offset) const {
-    return sequence_width == SequenceWidth::kLong || offset >= kFirstLong;
+    return habits->sequence_width == Habits::SequenceWidth::kLong || offset >= kFirstLong;
+  }
+  // MP_CAPABLE with data implies a DSN and shows none: who has wide ones calls it wide.
+  AckWidth width_for_capable() const {
+    const bool wide = habits->sequence_width == Habits::SequenceWidth::kLong;
+    return wide ? AckWidth::kEight : AckWidth::kFour;
   }
   // Bytes the peer may send beyond the DATA_ACK.
   std::uint64_t window() const {

@@ -188,7 +188,7 @@ Verdict Subflow::take_capable(const wire::MpCapable& option, Instant now) {
   // It has no room for a DATA_ACK: what its segment acknowledges is excused from M109.
   data_ack_excused_ = handed_out_;
   if (!option.data_length || *option.data_length == 0) return Verdict::kContinue;
-  level_.ack_width = DataLevel::AckWidth::kEight;
+  level_.ack_width = level_.width_for_capable();
   if (receiver_.declare(option) != SubflowReceiver::Declared::kFine) {
     return refuse(wire::TcprstReason::kMptcpSpecific);
   }

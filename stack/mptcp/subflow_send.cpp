@@ -184,7 +184,7 @@ void Subflow::add_syn_options(wire::TcpOptions& options) {
   // M35. Silence behind a Convert message may be its server's, and proves nothing (DESIGN 6). But a
   // plain repeat costs nothing either: where an earlier SYN has arrived it is a mere repeat (RFC 8803
   // C55), and the SYN-ACK answers the first; where none has, it may be the one that gets through.
-  const std::uint32_t most = syn_payload_.empty() ? level_.syns_with_capable
+  const std::uint32_t most = syn_payload_.empty() ? level_.habits->syns_with_capable
                                                   : kConvertSynsWithCapable;
   const bool wishes = level_.negotiation.wishes();
   plain_syn_ = wishes && syns_sent_ >= most ? PlainSyn::kSent : PlainSyn::kNone;

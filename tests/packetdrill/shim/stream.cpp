@@ -51,6 +51,19 @@ cc::Algorithm algorithm_of(const std::string& name) {
   return cc::algorithm_by_name(name).value_or(cc::Algorithm::kCubic);
 }
 
+mptcp::Habits kernel_habits(const Settings& settings) {
+  using mptcp::Habits;
+  return {.subflow_fins = Habits::SubflowFins::kWithDataAck,
+          .data_fin_told = Habits::DataFinTold::kOnEverySubflow,
+          .sequence_width = Habits::SequenceWidth::kLong,
+          .ack_delay = tcp::ConnectionConfig::AckDelay::kFixed,
+          .syns_with_capable = static_cast<std::uint8_t>(1 + settings.mptcp_syn_retries),
+          .linear_syn_timeouts = static_cast<std::uint8_t>(settings.syn_linear_timeouts),
+          .peer_ack_delay = 200ms,
+          .join_impatience = 1min,  // its SYN has TCP's own timer only
+          .data_ack_timeout = 200ms};
+}
+
 mptcp::ConnectionConfig mptcp_config(const StreamSetup& setup) {
   mptcp::ConnectionConfig out;
   out.algorithm = algorithm_of(setup.congestion_control);
@@ -64,14 +77,7 @@ mptcp::ConnectionConfig mptcp_config(const StreamSetup& setup) {
   if (setup.settings.mptcp_joins_denied) out.joins = mptcp::ConnectionConfig::Joins::kDenied;
   out.max_receive_buffer = setup.largest_receive_buffer;
   out.doubt_after = 0s;
-  out.ack_delay = tcp::ConnectionConfig::AckDelay::kFixed;
-  out.sequence_width = mptcp::SequenceWidth::kLong;
-  out.data_ack_timeout = 200ms;
-  out.data_fin_told = mptcp::ConnectionConfig::DataFinTold::kOnEverySubflow;
-  out.subflow_fins = mptcp::ConnectionConfig::SubflowFins::kWithDataAck;
-  out.join_impatience = 1min;  // its SYN has TCP's own timer only
-  out.syns_with_capable = static_cast<std::uint8_t>(1 + setup.settings.mptcp_syn_retries);
-  out.linear_syn_timeouts = static_cast<std::uint8_t>(setup.settings.syn_linear_timeouts);
+  out.habits = kernel_habits(setup.settings);
   out.timestamps = setup.settings.timestamps;
   out.sack = setup.settings.sack;
   out.ecn = setup.settings.ecn == 1;

@@ -146,7 +146,8 @@ TEST_CASE("every piece of data explains itself, and DATA_ACKs are as wide as the
   SUBCASE("eight, when told so") {
     wide = true;
     full = 1420;
-    pair.a.config.sequence_width = pair.b.config.sequence_width = mptcp::SequenceWidth::kLong;
+    pair.a.config.habits.sequence_width = pair.b.config.habits.sequence_width =
+        mptcp::Habits::SequenceWidth::kLong;
   }
   REQUIRE(join_all(pair));
   CHECK(pair.transfer(300'000, 300'000));
@@ -193,11 +194,13 @@ TEST_CASE("a lone segment that is lost is asked after two round trips and 40 ms:
 TEST_CASE("DSNs of four octets end where another byte with the same ones could be on its way (M55)") {
   ChunkPool pool(1 << 20);
   Pipe out(pool, 65536), in(pool, 65536);
-  const mptcp::DataLevel level(out, in);
+  const mptcp::Habits ours;
+  const mptcp::DataLevel level(out, in, ours);
   CHECK_FALSE(level.has_long_sequence(StreamOffset(0)));
   CHECK_FALSE(level.has_long_sequence(StreamOffset((std::uint64_t{1} << 31) - 1)));
   CHECK(level.has_long_sequence(StreamOffset(std::uint64_t{1} << 31)));
-  CHECK(mptcp::DataLevel(out, in, mptcp::SequenceWidth::kLong).has_long_sequence(StreamOffset(0)));
+  const mptcp::Habits kernels{.sequence_width = mptcp::Habits::SequenceWidth::kLong};
+  CHECK(mptcp::DataLevel(out, in, kernels).has_long_sequence(StreamOffset(0)));
 }
 
 TEST_CASE("a DSS checksum that is there unasked, or asked for and missing, costs the subflow (M58)") {

@@ -20,7 +20,8 @@ Bytes bytes(std::string_view text) {
 struct Fixture {
   ChunkPool pool{1 << 20};
   Pipe out{pool, 1000}, in{pool, 1000};
-  DataLevel level{out, in};
+  Habits habits;
+  DataLevel level{out, in, habits};
   SubflowReceiver receiver{level};
   std::uint64_t first_dsn = initial_dsn_of(kPeerKey) + 1;
 
