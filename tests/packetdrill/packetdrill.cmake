@@ -2,7 +2,11 @@
 #
 # It is loaded with RTLD_DEEPBIND into a program that is not ours, which neither position-dependent
 # objects nor a sanitizer's runtime survive. So the rooms of stack/ it needs are compiled once more
-# for it, position independent and plain, whatever the preset; nothing else links them.
+# for it, position independent and plain; nothing else links them. A build with sanitizers would make the
+# same library again, and has none.
+if(BRAID_SANITIZE)
+  return()
+endif()
 find_package(Threads REQUIRED)
 set(shim_sources)
 foreach(room base wire cc tcp sched mptcp ip)
