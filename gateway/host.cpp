@@ -13,6 +13,10 @@ constexpr int kMaxRounds = 8;
 // IPv6 and TCP headers with all options: what a super-packet needs beside its payload.
 constexpr std::uint32_t kHeaderReserve = 40 + 60;
 
+// What one flush follows, bytes.
+constexpr std::size_t kLeastBatch = 1'000'000;
+constexpr std::size_t kBatchPerConnection = 131'072;
+
 // A host that vanished while its connection was idle is noticed after this (RFC 9293 MUST-28: at
 // least two hours): the other end cannot ask in our place, since it is us whom it would ask.
 constexpr Duration kInsideKeepalive = 2h;
@@ -32,6 +36,10 @@ void Host::receive(tcp::InterfaceId interface, const PacketIn& packet, Instant n
   } else if (const auto* error = std::get_if<wire::IcmpError>(&input)) {
     tcp_.receive_error(interface, *error, now);
   }
+}
+
+bool Host::is_batch(std::size_t bytes) const {
+  return bytes >= std::max(kLeastBatch, kBatchPerConnection * tcp_.awake());
 }
 
 void Host::flush(Instant now) {

@@ -37,13 +37,16 @@ class Device : public Door {
 
   // The next packet, valid until the following read(); empty when there is none.
   virtual std::optional<PacketIn> read() = 0;
-  // Hands at most `max_packets` to on_packet(const PacketIn&). Returns how many there were.
-  template <typename OnPacket>
-  std::size_t drain(std::size_t max_packets, OnPacket&& on_packet) {
+  static constexpr std::size_t kMostPackets = 512;  // of one drain()
+  // Hands packets to on_packet(const PacketIn&) until is_enough(bytes handed over, IP), at most
+  // kMostPackets. Returns how many there were.
+  template <typename OnPacket, typename IsEnough>
+  std::size_t drain(OnPacket&& on_packet, IsEnough&& is_enough) {
     std::size_t count = 0;
-    for (; count < max_packets; ++count) {
+    for (std::size_t bytes = 0; count < kMostPackets && !is_enough(bytes); ++count) {
       const auto packet = read();
       if (!packet) break;
+      bytes += packet->bytes.size();
       on_packet(*packet);
     }
     return count;
@@ -71,14 +74,14 @@ class Device : public Door {
   std::function<void()> on_blocked_;
 };
 
-// `receive(const PacketIn&, Instant now)` for every packet, at most `batch` in one wake-up;
+// `receive(const PacketIn&, Instant now)` for every packet, in one wake-up until `is_enough(bytes)`;
 // `opened()` when the device can send again after kBusy. The device outlives the watch, which ends
 // with loop.unwatch(device.fd()).
-template <typename Receive, typename Opened>
-void watch_device(EventLoop& loop, Device& device, std::size_t batch, Receive receive,
+template <typename Receive, typename IsEnough, typename Opened>
+void watch_device(EventLoop& loop, Device& device, Receive receive, IsEnough is_enough,
                   Opened opened) {
-  loop.watch(device.fd(), [&device, batch, receive](Instant now) {
-    device.drain(batch, [&](const PacketIn& packet) { receive(packet, now); });
+  loop.watch(device.fd(), [&device, receive, is_enough](Instant now) {
+    device.drain([&](const PacketIn& packet) { receive(packet, now); }, is_enough);
   });
   device.on_blocked([&loop, &device, opened] {
     loop.await_writable(device.fd(), [&device, opened](Instant) {

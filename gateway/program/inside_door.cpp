@@ -7,10 +7,6 @@
 namespace braid::program {
 
 namespace {
-// Packets taken from the TUN in one wake-up: enough to coalesce, few enough to stay fair to the
-// rest.
-constexpr std::size_t kBatch = 32;
-
 // Packets that may wait for us there. What hosts may send is bounded by the windows we announce, so
 // a long queue delays nobody; a short one drops what hundreds of connections send in one moment.
 constexpr std::uint32_t kQueue = 4096;
@@ -45,8 +41,9 @@ InsideDoor::InsideDoor(platform::EventLoop& loop, platform::NetlinkSocket& netli
   tun_->set_mtu(config.mtu);
   host_.set_door(gateway::kInside, tun_.get());
   platform::watch_device(
-      loop_, *tun_, kBatch,
+      loop_, *tun_,
       [this](const PacketIn& packet, Instant now) { host_.receive(gateway::kInside, packet, now); },
+      [this](std::size_t bytes) { return host_.is_batch(bytes); },
       [this] { host_.door_opened(gateway::kInside); });
 }
 

@@ -7,11 +7,6 @@
 
 namespace braid::program {
 
-namespace {
-// Packets taken from an uplink in one wake-up.
-constexpr std::size_t kBatch = 32;
-}  // namespace
-
 OutsideDoor::OutsideDoor(platform::EventLoop& loop, platform::NetlinkSocket& netlink,
                          Settings settings, gateway::Host& host)
     : loop_(loop), netlink_(netlink), settings_(std::move(settings)), host_(host) {}
@@ -50,8 +45,9 @@ void OutsideDoor::open_socket() {
   socket_ = std::move(*socket);
   host_.set_door(settings_.number, socket_.get());
   platform::watch_device(
-      loop_, *socket_, kBatch,
+      loop_, *socket_,
       [this](const PacketIn& packet, Instant now) { host_.receive(settings_.number, packet, now); },
+      [this](std::size_t bytes) { return host_.is_batch(bytes); },
       [this] { host_.door_opened(settings_.number); });
   host_.door_opened(settings_.number);
 }

@@ -29,6 +29,7 @@ void Agenda::Entry::wake() {
   next_ = nullptr;
   (previous_ ? previous_->next_ : agenda_->head_) = this;
   agenda_->tail_ = this;
+  ++agenda_->ready_count_;
 }
 
 void Agenda::Entry::arm(Instant when) {
@@ -82,6 +83,7 @@ void Agenda::unlink(Entry& entry) {
   (entry.next_ ? entry.next_->previous_ : tail_) = entry.previous_;
   entry.previous_ = entry.next_ = nullptr;
   entry.ready_ = false;
+  --ready_count_;
 }
 
 void Agenda::heap_remove(Entry& entry) {
@@ -128,6 +130,9 @@ bool Agenda::before(const Entry& a, const Entry& b) {
 }
 
 void Agenda::validate() const {
+  std::size_t ready = 0;
+  for (const Entry* entry = head_; entry != nullptr; entry = entry->next_) ++ready;
+  ENSURE(ready == ready_count_);
   const Entry* previous = nullptr;
   for (const Entry* entry = head_; entry != nullptr; entry = entry->next_) {
     ENSURE(entry->agenda_ == this && entry->ready_ && entry->previous_ == previous);

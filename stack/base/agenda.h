@@ -56,6 +56,7 @@ class Agenda {
   // The past (Instant::min()) when something is ready, the earliest deadline, or kNever.
   Instant next_deadline() const;
   bool has_ready() const { return head_ != nullptr; }
+  std::size_t ready_count() const { return ready_count_; }
   void validate() const;
 
  private:
@@ -67,6 +68,7 @@ class Agenda {
 
   Entry* head_ = nullptr;
   Entry* tail_ = nullptr;
+  std::size_t ready_count_ = 0;
   std::vector<Entry*> heap_;
   std::uint64_t next_order_ = 0;
 };

@@ -57,6 +57,8 @@ class Layer {
   // An interface that was not ready is again: connections that waited for it are woken.
   void door_opened(InterfaceId interface);
 
+  // Connections with work for the next flush.
+  std::size_t awake() const { return agenda_.ready_count(); }
   std::size_t size() const { return connections_.size() + time_wait_.size(); }
   struct Counters {
     std::uint64_t segments_in = 0, strays = 0, resets_out = 0, resets_limited = 0;

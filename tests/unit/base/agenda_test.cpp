@@ -27,11 +27,14 @@ TEST_CASE("ready entries are taken in the order they woke, each once") {
   entries[1].wake();
   agenda.validate();
   CHECK(agenda.has_ready());
+  CHECK(agenda.ready_count() == 3);
   CHECK(agenda.next_deadline() == Instant::min());
   CHECK(agenda.next(at(0)) == &entries[2]);
   CHECK(agenda.next(at(0)) == &entries[0]);
+  CHECK(agenda.ready_count() == 1);
   CHECK(agenda.next(at(0)) == &entries[1]);
   CHECK(agenda.next(at(0)) == nullptr);
+  CHECK(agenda.ready_count() == 0);
   CHECK(agenda.next_deadline() == kNever);
 }
 

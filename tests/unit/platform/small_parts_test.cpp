@@ -119,13 +119,15 @@ TEST_SUITE("platform") {
   TEST_CASE("a watched device is read in bounded batches and opens again when writable") {
     auto [a, b] = socket_pair();
     SocketDevice device(std::move(a));
-    for (char i = 0; i < 7; ++i) REQUIRE(::send(b.get(), &i, 1, 0) == 1);
+    const std::array<char, 10> text{};
+    for (int i = 0; i < 7; ++i) REQUIRE(::send(b.get(), text.data(), text.size(), 0) == 10);
     EventLoop loop;
     int in_this_wake_up = 0;
     std::vector<int> batches;
     bool opened = false;
     watch_device(
-        loop, device, 3, [&](const PacketIn&, Instant) { ++in_this_wake_up; },
+        loop, device, [&](const PacketIn&, Instant) { ++in_this_wake_up; },
+        [&](std::size_t bytes) { return bytes >= 25; },
         [&] {
           CHECK(device.ready());
           opened = true;
