@@ -44,7 +44,7 @@ struct ConnectionConfig {
   enum class Negotiate : std::uint8_t { kMptcp, kPlainTcp } negotiate = Negotiate::kMptcp;
   // Set C in MP_CAPABLE: joins to this address are unwelcome (M29).
   enum class Joins : std::uint8_t { kWelcome, kDenied } joins = Joins::kWelcome;
-  Habits habits;
+  const Habits* habits = &kOurHabits;  // shared; they outlive the layer
   Duration join_retry_after = 1s;        // after a failed join on a path, doubled each time
   // Bytes of both directions after which another subflow is worth its join; 0: at once (demand.h).
   std::uint64_t join_after = 0;

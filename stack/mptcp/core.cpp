@@ -16,7 +16,7 @@ Core::Core(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths,
       paths_(paths),
       config_(config),
       owner_(&owner),
-      level_(outgoing, incoming, config_.habits),
+      level_(outgoing, incoming, *config_.habits),
       distributor_(config.policy),
       path_manager_(config.join_retry_after),
       group_(std::make_shared<cc::CoupledGroup>()),
@@ -60,9 +60,9 @@ tcp::ConnectionConfig Core::tcp_config(const LocalPath& path) {
   if (!has_paths()) out.keepalive_interval = config_.keepalive;  // else core_watch.cpp asks
   if (has_paths()) out.expected_rtt = paths_->expected_rtt(path, now_);
   out.doubt_after = config_.doubt_after;
-  out.linear_syn_timeouts = config_.habits.linear_syn_timeouts;
-  out.ack_delay = config_.habits.ack_delay;
-  out.peer_ack_delay = config_.habits.peer_ack_delay;
+  out.linear_syn_timeouts = config_.habits->linear_syn_timeouts;
+  out.ack_delay = config_.habits->ack_delay;
+  out.peer_ack_delay = config_.habits->peer_ack_delay;
   out.timestamps = config_.timestamps;
   out.sack = config_.sack;
   out.ecn = config_.ecn;
@@ -133,7 +133,7 @@ std::uint32_t Core::syn_repeats() const {
 void Core::start_sender(std::uint64_t window) {
   const std::uint64_t idsn = initial_dsn_of(level_.negotiation.local_key());
   level_.sender.emplace(*level_.outgoing, DataSequence(idsn, StreamOffset(0)));
-  level_.sender->set_ack_timeout(config_.habits.data_ack_timeout);
+  level_.sender->set_ack_timeout(config_.habits->data_ack_timeout);
   level_.sender->initial_window(window);
 }
 
@@ -222,7 +222,7 @@ void Core::send_data_fin(Instant now) {
 }
 
 bool Core::tells_fins_everywhere() const {
-  return config_.habits.data_fin_told == Habits::DataFinTold::kOnEverySubflow;
+  return config_.habits->data_fin_told == Habits::DataFinTold::kOnEverySubflow;
 }
 
 void Core::answer_data_fin() {

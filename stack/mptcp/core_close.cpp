@@ -46,7 +46,7 @@ void Core::run_closing(Instant now) {
   if (!level_.plain()) answer_half_closes();
   if (!level_.plain() && data_level_done()) {  // M82
     // The DATA_ACK of the peer's DATA_FIN leaves before any FIN: it has waited for that one longer.
-    const bool waits = config_.habits.subflow_fins == Habits::SubflowFins::kAfterDataAck;
+    const bool waits = config_.habits->subflow_fins == Habits::SubflowFins::kAfterDataAck;
     if (waits && !std::exchange(done_seen_, true)) return wake();
     for (const auto& subflow : subflows_) {
       if (subflow->stage() == Subflow::Stage::kOpen) {

@@ -199,7 +199,7 @@ void Core::start_join(const PathManager::Join& wanted, Instant now) {
   tcp::ConnectionConfig tcp = tcp_config(wanted.path);
   tcp.max_syn_retransmissions = 3;  // another attempt comes, from another port
   tcp.syn_timeout = path_manager_.patience(wanted.path);
-  const Duration impatience = std::max(3 * tcp.expected_rtt, config_.habits.join_impatience);
+  const Duration impatience = std::max(3 * tcp.expected_rtt, config_.habits->join_impatience);
   pending_joins_.push_back(
       {.subflow = subflows_.back()->id(), .begun = now, .impatient = now + impatience});
   Subflow& subflow = *subflows_.back();

@@ -37,6 +37,9 @@ struct Habits {
   // What lacks only its DATA_ACK, data or DATA_FIN, comes again after the longest round trip's
   // timeout, twice that, four times; where this is not zero, after this long, as long again, twice that.
   Duration data_ack_timeout = 0s;
+  bool operator==(const Habits&) const = default;
 };
+
+inline constexpr Habits kOurHabits;
 
 }  // namespace braid::mptcp

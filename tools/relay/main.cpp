@@ -27,7 +27,7 @@
 namespace braid::relay {
 namespace {
 
-constexpr std::size_t kBatch = 32;  // as braid's doors
+constexpr std::size_t kBatch = 1'000'000;  // bytes, as braid's doors with few connections
 constexpr std::uint16_t kTcpChecksumOffset = 16;
 constexpr std::size_t kLeastTcpHeader = 20;
 
@@ -128,11 +128,12 @@ Relay::Relay(const Arguments& arguments)
 void Relay::join(platform::Device& from, platform::Device& to) {
   // What a full device does not take is lost, as in any router.
   platform::watch_device(
-      loop_, from, kBatch,
+      loop_, from,
       [this, &to](const PacketIn& in, Instant) {
         const auto out = forwarded(in);
         if (!out || to.send(*out) != Door::Sent::kYes) ++not_forwarded_;
       },
+      [](std::size_t bytes) { return bytes >= kBatch; },
       [] {});
 }
 

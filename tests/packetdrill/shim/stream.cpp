@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <list>
 #include <utility>
 
 #include "stack/cc/coupled_group.h"
@@ -64,6 +65,13 @@ mptcp::Habits kernel_habits(const Settings& settings) {
           .data_ack_timeout = 200ms};
 }
 
+// Connections outlive their sockets, so their habits live as long as the library.
+const mptcp::Habits* shared(const mptcp::Habits& habits) {
+  static std::list<mptcp::Habits> all;
+  const auto known = std::find(all.begin(), all.end(), habits);
+  return known != all.end() ? &*known : &all.emplace_back(habits);
+}
+
 mptcp::ConnectionConfig mptcp_config(const StreamSetup& setup) {
   mptcp::ConnectionConfig out;
   out.algorithm = algorithm_of(setup.congestion_control);
@@ -77,7 +85,7 @@ mptcp::ConnectionConfig mptcp_config(const StreamSetup& setup) {
   if (setup.settings.mptcp_joins_denied) out.joins = mptcp::ConnectionConfig::Joins::kDenied;
   out.max_receive_buffer = setup.largest_receive_buffer;
   out.doubt_after = 0s;
-  out.habits = kernel_habits(setup.settings);
+  out.habits = shared(kernel_habits(setup.settings));
   out.timestamps = setup.settings.timestamps;
   out.sack = setup.settings.sack;
   out.ecn = setup.settings.ecn == 1;
