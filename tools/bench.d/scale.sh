@@ -95,7 +95,7 @@ scale_bulk() { # WAY
   if lab_in lan timeout $((seconds + 20)) iperf3 -c "$LAB_SERVER4" -t "$seconds" -R -J >"$file" 2>&1 &&
     of "$file" 'd["end"]["sum_received"]["bits_per_second"] / 1e9' 2>/dev/null; then return; fi
   say "scale, $1: no bulk transfer: $(grep -E '"error"|^Terminated' "$file")"
-  kill "$(tr -d '\0' <"$LAB_DIR/iperf3.pid")" 2>/dev/null
+  [ ! -e "$LAB_DIR/iperf3.pid" ] || kill "$(tr -d '\0' <"$LAB_DIR/iperf3.pid")" 2>/dev/null
   return 1
 }
 
