@@ -96,24 +96,23 @@ TEST_SUITE("platform") {
   TEST_CASE("deadlines of less than a millisecond are kept: never early, and not rounded to one") {
     EventLoop loop;
     const Duration step = 200us;
-    std::vector<Instant> wakes;
     Instant deadline = Instant::min();
+    Instant before = Instant::min();
     bool early = false;
+    int wakes = 0;
+    int below_millisecond = 0;
     loop.on_flush([&](Instant now) {
       if (now < deadline) early = true;
-      wakes.push_back(now);
-      if (wakes.size() == 26) loop.stop();
+      if (wakes++ > 0 && now - before < 1ms) ++below_millisecond;
+      // A busy machine may miss many, a millisecond timer all.
+      if (below_millisecond == 5 || wakes == 2000) loop.stop();
+      before = now;
       deadline = now + step;
       return deadline;
     });
     loop.run();
     CHECK_FALSE(early);
-    REQUIRE(wakes.size() == 26);
-    int below_millisecond = 0;
-    for (std::size_t i = 1; i < wakes.size(); ++i) {
-      if (wakes[i] - wakes[i - 1] < 1ms) ++below_millisecond;
-    }
-    CHECK(below_millisecond >= 5);  // a busy machine may miss some, a millisecond timer all
+    CHECK(below_millisecond == 5);
   }
 
   TEST_CASE("a deadline in the past brings another wake-up after descriptors were looked at") {
