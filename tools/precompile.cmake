@@ -1,5 +1,5 @@
 # Headers of the libraries, parsed once for each set of compiler flags instead of once for each source.
-# Our own headers stay out: what a source includes must be what it uses, with this file and without.
+# Our own headers stay out. A source that forgets to include one of these is found by a build without this file only.
 # GCC takes what it inlines from a precompiled std::string for our code and warns of it (12: array-bounds, at
 # -O2), so warnings are errors in builds without this file only.
 target_compile_options(braid_flags INTERFACE -Wno-error)
