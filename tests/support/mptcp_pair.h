@@ -22,6 +22,9 @@
 
 namespace braid::test {
 
+// As a kernel has them: eight octets from the first mapping on.
+inline constexpr mptcp::Habits kLongDsns{.sequence_width = mptcp::Habits::SequenceWidth::kLong};
+
 class MptcpPair {
  public:
   struct Wire {

@@ -7,21 +7,9 @@
 #include "stack/ip/plain_layer.h"
 #include "tests/support/pipe_end.h"
 #include "tests/unit/gateway/fake_door.h"
+#include "tests/unit/gateway/idle_host.h"
 
 namespace braid::gateway {
-namespace {
-
-class IdleHost final : public Host {
- public:
-  IdleHost(ip::Layer& ip, Random& random) : Host(ip, random, 1 << 20) {}
-
- private:
-  void new_syn(tcp::InterfaceId, const wire::Segment&, Instant) override {}
-  void overhear(tcp::InterfaceId, const wire::Segment&, Instant) override {}
-  void tidy(Instant) override {}
-};
-
-}  // namespace
 
 TEST_SUITE_BEGIN("gateway");
 

@@ -6,20 +6,19 @@
 #include "stack/convert/server.h"
 #include "stack/ip/plain_layer.h"
 #include "tests/unit/gateway/fake_door.h"
+#include "tests/unit/gateway/idle_host.h"
 
 namespace braid::gateway {
 namespace {
 
-// A host that is nobody's role: it owns a probe and listens for its path as a gateway does.
-class ProbingHost final : public Host {
+// It owns a probe and listens for its path as a gateway does.
+class ProbingHost final : public IdleHost {
  public:
-  ProbingHost(ip::Layer& ip, Random& random) : Host(ip, random, 1 << 20) {}
+  using IdleHost::IdleHost;
   PathHealth health;
 
  private:
-  void new_syn(tcp::InterfaceId, const wire::Segment&, Instant) override {}
   void overhear(tcp::InterfaceId, const wire::Segment&, Instant now) override { health.heard(now); }
-  void tidy(Instant) override {}
 };
 
 struct Watcher final : Activity {

@@ -123,8 +123,7 @@ TEST_CASE("the first segments of a connection carry what the kernel's would") {
   bool wide = false;
   SUBCASE("ours") {}
   SUBCASE("the kernel's") { wide = true; }
-  static const mptcp::Habits kernels{.sequence_width = mptcp::Habits::SequenceWidth::kLong};
-  if (wide) pair.b.config.habits = &kernels;
+  if (wide) pair.b.config.habits = &kLongDsns;
   REQUIRE(pair.establish());
   pair.a.offer(5, false);
   pair.run_for(200ms);

@@ -141,13 +141,12 @@ TEST_CASE("more joins than allowed are refused as prohibited, for now (M49, M40)
 TEST_CASE("every piece of data explains itself, and DATA_ACKs are as wide as the DSNs (M53, M55, M56, M108)") {
   MptcpPair pair(23);
   bool wide = false;
-  static const mptcp::Habits kernels{.sequence_width = mptcp::Habits::SequenceWidth::kLong};
   std::uint32_t full = 1428;  // 1500 - 40 - 12 - 20
   SUBCASE("four octets at first") {}
   SUBCASE("eight, when told so") {
     wide = true;
     full = 1420;
-    pair.a.config.habits = pair.b.config.habits = &kernels;
+    pair.a.config.habits = pair.b.config.habits = &kLongDsns;
   }
   REQUIRE(join_all(pair));
   CHECK(pair.transfer(300'000, 300'000));
@@ -199,8 +198,7 @@ TEST_CASE("DSNs of four octets end where another byte with the same ones could b
   CHECK_FALSE(level.has_long_sequence(StreamOffset(0)));
   CHECK_FALSE(level.has_long_sequence(StreamOffset((std::uint64_t{1} << 31) - 1)));
   CHECK(level.has_long_sequence(StreamOffset(std::uint64_t{1} << 31)));
-  static const mptcp::Habits kernels{.sequence_width = mptcp::Habits::SequenceWidth::kLong};
-  CHECK(mptcp::DataLevel(out, in, kernels).has_long_sequence(StreamOffset(0)));
+  CHECK(mptcp::DataLevel(out, in, kLongDsns).has_long_sequence(StreamOffset(0)));
 }
 
 TEST_CASE("a DSS checksum that is there unasked, or asked for and missing, costs the subflow (M58)") {

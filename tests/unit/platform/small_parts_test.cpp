@@ -34,6 +34,16 @@ class SocketDevice final : public Device {
   std::uint32_t max_super_packet() const override { return 1500; }
 };
 
+// Has always one more packet.
+class EndlessDevice final : public Device {
+ public:
+  EndlessDevice() : Device(UniqueFd()) {}
+  std::optional<PacketIn> read() override { return received({.bytes = Bytes(buffer_).first(1)}); }
+  Sent send(const PacketOut&) override { return Sent::kYes; }
+  std::uint32_t mtu() const override { return 1500; }
+  std::uint32_t max_super_packet() const override { return 1500; }
+};
+
 std::pair<UniqueFd, UniqueFd> socket_pair() {
   std::array<int, 2> ends{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
@@ -144,6 +154,15 @@ TEST_SUITE("platform") {
     CHECK(opened);
     CHECK(device.counters().packets_in == 7);
     loop.unwatch(device.fd());
+  }
+
+  TEST_CASE("a device that never runs dry gives way to the others") {
+    EndlessDevice device;
+    std::size_t seen = 0;
+    const std::size_t count =
+        device.drain([&](const PacketIn&) { ++seen; }, [](std::size_t) { return false; });
+    CHECK(count == Device::kMostPackets);
+    CHECK(seen == count);
   }
 
   TEST_CASE("a scatter list holds every part of a packet, in order") {
