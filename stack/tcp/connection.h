@@ -245,6 +245,7 @@ class Connection : public Agenda::Entry {
   std::optional<Instant> echoed_tick(const wire::Segment& segment, Instant now) const;
 
   // --- connection_path.cpp
+  void repeat_dropped_syn();
   void connecting_failed(const wire::IcmpError& error, Instant now);
   void apply(PathMtu::Change change, Instant now);
   void note_arrival(std::uint32_t largest_segment, Instant now);

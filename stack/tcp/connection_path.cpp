@@ -32,13 +32,21 @@ void Connection::receive_error(const wire::IcmpError& error, Instant now) {
   if (quoted < oldest || quoted >= static_cast<std::int64_t>(snd_nxt())) return;
   last_error_ = std::make_unique<wire::IcmpError>(error);
   if (error.kind == wire::IcmpError::Kind::kPacketTooBig) {
-    apply(path_mtu_.told(error.mtu, now), now);
-  } else if (state_ == State::kSynSent) {
+    const PathMtu::Change change = path_mtu_.told(error.mtu, now);
+    if (state_ == State::kSynSent && change != PathMtu::Change::kNone) repeat_dropped_syn();
+    apply(change, now);
+  } else if (opening_ && syn_has_left()) {
     connecting_failed(error, now);
   }
   // Otherwise RFC 9293 MUST-56: remembered, and the connection goes on trying.
 }
 
+// RFC 1191 6.4: our SYN's text was too big, and the SYN is lost with it. It goes again with less.
+void Connection::repeat_dropped_syn() {
+  if (syn_payload_sent_ > 0) repeat_syn();
+}
+
+// RFC 5927 5.2: hard errors are believed as long as nothing is established.
 void Connection::connecting_failed(const wire::IcmpError& error, Instant now) {
   const bool soft_ends =
       opening_->config.soft_errors == ConnectionConfig::SoftErrors::kEndConnecting;

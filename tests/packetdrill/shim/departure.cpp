@@ -43,7 +43,19 @@ void Host::send(tcp::InterfaceId interface, const wire::Segment& segment) {
     if (owner) note_syn(*owner, segment);
   }
   if (segment.flags.syn) fast_open_.complete(tuple, burst_.back());
+  if (segment.flags.syn) announce_path_mss(tuple, burst_.back());
   if (interface != 0) interfaces_[{tuple.local, tuple.remote}] = interface;
+}
+
+// A SYN repeated because a router found the first one too big announces what fits; the stack goes on
+// announcing what the interface takes (RFC 9293 3.7.1).
+void Host::announce_path_mss(const tcp::Tuple& tuple, wire::Segment& syn) {
+  const tcp::Connection* const connection = tcp_.find(tuple);
+  if (connection == nullptr || !syn.options.mss) return;
+  const tcp::Connection::PathInfo path = connection->path_info();
+  if (path.path_mtu_source != tcp::PathMtu::Source::kRouter) return;
+  const std::uint32_t fits = path.path_mtu - (tuple.remote.address.is_v4() ? 40 : 60);
+  syn.options.mss = static_cast<std::uint16_t>(std::min<std::uint32_t>(*syn.options.mss, fits));
 }
 
 void Host::note_syn(Socket& socket, const wire::Segment& syn) {

@@ -96,10 +96,11 @@ int Host::netdev_send(Bytes packet) {
     if (experimental) experimental_.insert({segment->destination, segment->source});
     receive_segment(*segment);
   } else if (const auto* error = std::get_if<wire::IcmpError>(&input)) {
-    if (const SocketPtr owner = owner_of(error->source, error->destination)) {
-      owner->icmp_error = errno_of_icmp(*error);
-    }
-    tcp_.receive_error(0, *error, now_);
+    const SocketPtr owner = owner_of(error->source, error->destination);
+    if (owner) owner->icmp_error = errno_of_icmp(*error);
+    // Accepted before its handshake was done: its owner works with it, as with one that stands.
+    const bool in_use = owner && owner->early && owner->accepted && !owner->was_connected;
+    if (!in_use) tcp_.receive_error(0, *error, now_);
   }
   step();
   settle(lock);

@@ -244,6 +244,28 @@ TEST_CASE("hard ICMP errors end an attempt to connect, soft ones only if asked t
     report(peer, error_about(peer, 5, Kind::kPortUnreachable));
     CHECK_FALSE(peer.end.closed());
   }
+  SUBCASE("hard, about our SYN-ACK") {
+    peer.accept();
+    report(peer, error_about(peer, 0, Kind::kPortUnreachable));
+    CHECK(peer.end.stream.close_reason() == CloseReason::kUnreachable);
+  }
+  SUBCASE("soft, about our SYN-ACK") {
+    peer.accept();
+    report(peer, error_about(peer, 0, Kind::kHostUnreachable));
+    CHECK_FALSE(peer.end.closed());
+  }
+  SUBCASE("soft, about our SYN-ACK, and asked to") {
+    peer.config.soft_errors = ConnectionConfig::SoftErrors::kEndConnecting;
+    peer.accept();
+    report(peer, error_about(peer, 0, Kind::kHostUnreachable));
+    CHECK(peer.end.stream.close_reason() == CloseReason::kUnreachable);
+  }
+  SUBCASE("hard, about a SYN-ACK that has not left") {
+    peer.config.answer = ConnectionConfig::Answer::kWithhold;
+    peer.accept();
+    report(peer, error_about(peer, 0, Kind::kPortUnreachable));
+    CHECK_FALSE(peer.end.closed());
+  }
   SUBCASE("hard, on a connection that stands (RFC 5461, RFC 5927)") {
     peer.establish();
     peer.end.offer(100, false);
@@ -278,6 +300,27 @@ TEST_CASE("packet-too-big cuts segments smaller and sends what was dropped again
   SUBCASE("about what is not in flight: ignored") {
     report(peer, error_about(peer, 2000, wire::IcmpError::Kind::kPacketTooBig, 1400));
     CHECK(connection.path_info().mss == 1460);
+  }
+}
+
+TEST_CASE("a SYN whose text was too big goes again at once, with text that fits") {
+  ScriptedPeer peer;
+  peer.config.syn_payload = 1400;
+  peer.end.offer(1400, false);
+  peer.connect();
+  CHECK(peer.take().bytes.size() == 1400);
+  SUBCASE("told so by a router") {
+    report(peer, error_about(peer, 0, wire::IcmpError::Kind::kPacketTooBig, 1000));
+    const auto again = peer.take();
+    CHECK(again.segment.flags.syn);
+    CHECK(again.bytes.size() < 960);
+    CHECK(again.segment.options.mss == 1460);  // what we take has not changed
+    report(peer, error_about(peer, 0, wire::IcmpError::Kind::kPacketTooBig, 1000));
+    CHECK(peer.sent.empty());  // no news
+  }
+  SUBCASE("by somebody who has not seen it") {
+    report(peer, error_about(peer, 5000, wire::IcmpError::Kind::kPacketTooBig, 1000));
+    CHECK(peer.sent.empty());
   }
 }
 
