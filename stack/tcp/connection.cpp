@@ -127,6 +127,10 @@ void Connection::send_more() {
 
 void Connection::window_changed() { wake(); }
 
+void Connection::end_quick_acks() {
+  if (receiver_) receiver_->end_quick_acks();
+}
+
 void Connection::probe() {
   probe_ = Probe::kDue;
   wake();

@@ -114,6 +114,7 @@ class Connection : public Agenda::Entry {
   void request_ack();          // a pure ACK with the user's options, even if none is due
   void send_more();            // send_end() or send_finished() changed
   void window_changed();       // receive_window() grew: an update leaves if it is worth one
+  void end_quick_acks();       // from here on ACKs may wait, however young the connection
   void probe();                // a keep-alive now: is the peer still there?
   // See Sender::raise_window.
   void raise_send_window(std::uint64_t bytes, Instant now);

@@ -68,6 +68,8 @@ class Receiver {
   AckDue ack_due() const { return ack_; }
   // How long the ACKs to come may be delayed, at most kAckDelay.
   void set_ack_delay(Duration delay) { ack_delay_ = std::min(delay, kAckDelay); }
+  // The first segments are no longer acknowledged at once.
+  void end_quick_acks() { quick_acks_left_ = 0; }
   // The delayed ACK's time has come at `now`.
   void on_deadline(Instant now);
   Instant next_deadline() const { return ack_ == AckDue::kDelayed ? ack_deadline_ : kNever; }

@@ -127,7 +127,9 @@ ssize_t Host::transmit(int fd, std::span<const iovec> from, int flags, const soc
   const bool wait = !socket->nonblocking && (flags & MSG_DONTWAIT) == 0;
   const auto open = [&] { return socket->was_connected || socket->early || socket->close_seen; };
   if ((flags & MSG_FASTOPEN) != 0 && !socket->close_seen) return open() ? -EISCONN : -EALREADY;
+  socket->writer_waits = wait;
   if (!open() && !(wait && wait_until(lock, open, socket->options.send_timeout))) return -EAGAIN;
+  socket->writer_waits = false;
   if (const int error = socket->take_error()) return -error;
   if (socket->shut_write || socket->close_seen) return -EPIPE;
   if (!readable(from)) return -EFAULT;
@@ -181,7 +183,9 @@ ssize_t Host::fast_open_send(Lock& lock, Socket& socket, std::span<const iovec> 
     return done > 0 ? static_cast<ssize_t>(done) : -EINPROGRESS;
   }
   const auto open = [&] { return socket.was_connected || socket.close_seen; };
+  socket.writer_waits = done < bytes.size();
   wait_until(lock, open, socket.options.send_timeout);
+  socket.writer_waits = false;
   socket.connect_told = true;
   if (const int error = socket.take_error()) return -error;
   if (!socket.was_connected) return done > 0 ? static_cast<ssize_t>(done) : -EINPROGRESS;

@@ -44,7 +44,18 @@ void Host::send(tcp::InterfaceId interface, const wire::Segment& segment) {
   }
   if (segment.flags.syn) fast_open_.complete(tuple, burst_.back());
   if (segment.flags.syn) announce_path_mss(tuple, burst_.back());
+  if (!segment.payload.empty() && !segment.flags.syn) note_answer(tuple);
   if (interface != 0) interfaces_[{tuple.local, tuple.remote}] = interface;
+}
+
+// Bytes that follow the peer's closely are an answer, and a conversation goes on: the kernel then leaves
+// its ACKs to the next answer, while the stack acknowledges the first segments at once.
+void Host::note_answer(const tcp::Tuple& tuple) {
+  constexpr Duration kAnswersWithin = 40ms;
+  const SocketPtr owner = owner_of(tuple.local, tuple.remote);
+  if (!owner || owner->mptcp || owner->heard_at == Instant()) return;
+  tcp::Connection* const connection = tcp_.find(tuple);
+  if (connection != nullptr && now_ - owner->heard_at < kAnswersWithin) connection->end_quick_acks();
 }
 
 // A SYN repeated because a router found the first one too big announces what fits; the stack goes on

@@ -75,6 +75,8 @@ class Socket final : public Descriptor {
   bool shut_read = false, shut_write = false;
   bool was_connected = false;
   int icmp_error = 0;        // errno of the last ICMP error about it
+  bool writer_waits = false;     // in a call, for the connection to open
+  Instant heard_at{};            // when bytes last arrived, or a writer's wait ended
   bool asked_fast_open = false;  // our SYN carried a cookie or asked for one
   bool syn_data = false;     // Fast Open carried data that was acknowledged
 

@@ -179,6 +179,7 @@ void Host::receive_segment(const wire::Segment& segment) {
     receive_syn(segment);
   }
   if (opens && owner->connected()) learn_cookie(*owner, segment);
+  if (owner && (!segment.payload.empty() || (opens && owner->writer_waits))) owner->heard_at = now_;
 }
 
 // Scripts leave timestamps out of segments where they are in force. The stack drops such segments

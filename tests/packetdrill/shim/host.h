@@ -131,6 +131,7 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   // --- departure.cpp
   void launch();
   void order_acks();
+  void note_answer(const tcp::Tuple& tuple);
   void announce_path_mss(const tcp::Tuple& tuple, wire::Segment& syn);
   static void note_syn(Socket& socket, const wire::Segment& syn);
   SocketPtr sender_of(const wire::Segment& segment) const;
