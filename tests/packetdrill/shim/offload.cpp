@@ -34,7 +34,7 @@ void Offload::begin(const wire::Segment& syn) {
   Flow& flow = flows_[{syn.source, syn.destination}];
   flow = Flow{};
   flow.first = syn.seq + 1;
-  flow.next = syn.payload.size();
+  flow.next = flow.syn_text = syn.payload.size();
 }
 
 void Offload::extend(Flow& flow, wire::Segment& segment, std::uint32_t longest) {
@@ -53,6 +53,7 @@ void Offload::extend(Flow& flow, wire::Segment& segment, std::uint32_t longest) 
   flow.last = &segment;
   flow.end = begin + size;
   if (fresh) flow.next = flow.end;
+  if (flow.end == flow.syn_text) segment.flags.psh = true;
 }
 
 void Offload::end_train(Flow& flow) {
