@@ -163,6 +163,8 @@ class Calls:
 
     def do_sendto(self, a, _):
         data = self.address("remote") if a[4] == "..." else None
+        if a[4].startswith("AF_"):  # a family alone
+            data = struct.pack("=H14x", value(a[4]))
         flags = value(a[3])
         if flags & MORE["MSG_FASTOPEN"]:
             self.world.connecting()
