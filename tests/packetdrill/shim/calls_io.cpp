@@ -126,7 +126,11 @@ ssize_t Host::transmit(int fd, std::span<const iovec> from, int flags, const soc
   if (first || socket->role == Socket::Role::kListening) return -EPIPE;
   const bool wait = !socket->nonblocking && (flags & MSG_DONTWAIT) == 0;
   const auto open = [&] { return socket->was_connected || socket->early || socket->close_seen; };
-  if ((flags & MSG_FASTOPEN) != 0 && !socket->close_seen) return open() ? -EISCONN : -EALREADY;
+  if ((flags & MSG_FASTOPEN) != 0 && !socket->close_seen) {
+    if (!open()) return -EALREADY;
+    // Once it only says that the connection is there, which nobody has been told yet.
+    if (std::exchange(socket->connect_told, true)) return -EISCONN;
+  }
   socket->writer_waits = wait;
   if (!open() && !(wait && wait_until(lock, open, socket->options.send_timeout))) return -EAGAIN;
   socket->writer_waits = false;

@@ -214,7 +214,7 @@ int Host::connect(int fd, const sockaddr* address, socklen_t length) {
 
 int Host::connect_result(Lock& lock, Socket& socket) {
   if (socket.connect_told && socket.connected()) return -EISCONN;
-  if (socket.deferred_fast_open) return -EALREADY;
+  if (socket.deferred_fast_open) return -EISCONN;  // as far as its owner can tell
   const auto done = [&] { return socket.was_connected || socket.close_seen; };
   if (!done() && socket.nonblocking) return -EALREADY;
   if (!wait_until(lock, done, socket.options.send_timeout)) return -EINPROGRESS;
