@@ -35,6 +35,14 @@ std::uint8_t number_of(tcp::State state) {
   }
 }
 
+// Segments that arrived, the SYN among them; one SYN that brought data is one segment.
+std::uint32_t delivered(const Socket& socket, std::uint64_t sacked, std::uint32_t mss) {
+  if (!socket.was_connected) return 0;
+  const std::uint64_t in_syn = socket.syn_data ? socket.syn_payload : 0;
+  const std::uint64_t bytes = socket.stream->outgoing.released().value() - in_syn;
+  return cut(1 + (bytes + mss - 1) / mss + (sacked + mss - 1) / mss);
+}
+
 template <typename T>
 std::vector<std::uint8_t> bytes_of(const T& value) {
   std::vector<std::uint8_t> out(sizeof value);
@@ -87,6 +95,7 @@ std::vector<std::uint8_t> Host::tcp_info(const Socket& socket) const {
   out.tcpi_notsent_bytes = cut(socket.unsent() - std::min(socket.unsent(), path.in_flight));
   out.tcpi_segs_in = cut(counters.segments_in);
   out.tcpi_segs_out = cut(counters.segments_out);
+  out.tcpi_delivered = delivered(socket, outstanding.sacked, mss);
   out.tcpi_bytes_received = counters.bytes_in;
   out.tcpi_bytes_sent = counters.bytes_out;
   out.tcpi_bytes_retrans = counters.bytes_retransmitted;

@@ -150,7 +150,13 @@ int Host::start_connecting(Socket& socket, std::uint32_t syn_data, bool fast_ope
   if (fast_open) {
     socket.asked_fast_open = true;
     std::optional<Cookie> cookie;  // an empty one asks
-    if (!speaks_without_cookie(socket)) cookie = cookies_.find(socket.remote.address).cookie;
+    if (!speaks_without_cookie(socket)) {
+      const CookieCache::Entry known = cookies_.find(socket.remote.address);
+      cookie = known.cookie;
+      if (known.form == CookieForm::kExperimental) {
+        experimental_.insert({socket.local, socket.remote});
+      }
+    }
     fast_open_.announce(tuple, cookie);
   }
   if (socket.mptcp) {

@@ -70,6 +70,10 @@ void Host::announce_path_mss(const tcp::Tuple& tuple, wire::Segment& syn) {
 }
 
 void Host::note_syn(Socket& socket, const wire::Segment& syn) {
+  if (socket.syns++ == 0) {
+    socket.syn_payload = syn.payload.size();
+    socket.syn_end = syn.seq + 1 + socket.syn_payload;
+  }
   if (syn.options.mptcp.empty()) ++socket.plain_syns;
   if (!syn.options.timestamps) return;
   const std::uint32_t stamp = syn.options.timestamps->value;

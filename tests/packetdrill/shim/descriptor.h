@@ -79,6 +79,9 @@ class Socket final : public Descriptor {
   Instant heard_at{};            // when bytes last arrived, or a writer's wait ended
   bool asked_fast_open = false;  // our SYN carried a cookie or asked for one
   bool syn_data = false;     // Fast Open carried data that was acknowledged
+  std::uint32_t syns = 0;    // of ours that left
+  std::uint32_t syn_payload = 0;  // bytes of the first one
+  SeqNum syn_end;                 // and what acknowledges all of it
 
   // A listener: connections nobody has accepted yet, in the order of their SYNs.
   int backlog = 0;

@@ -54,8 +54,18 @@ void CookieCache::remember_mss(const wire::IpAddress& server, std::uint16_t mss)
   entries_[server].mss = mss;
 }
 
-void CookieCache::remember_cookie(const wire::IpAddress& server, const Cookie& cookie) {
-  entries_[server].cookie = cookie;
+void CookieCache::remember_cookie(const wire::IpAddress& server, const Cookie& cookie,
+                                  CookieForm form) {
+  Entry& entry = entries_[server];
+  entry.cookie = cookie;
+  entry.form = form;
+}
+
+void CookieCache::not_granted(const wire::IpAddress& server) {
+  Entry& entry = entries_[server];
+  if (!entry.cookie.empty() || entry.refused_both) return;
+  entry.refused_both = entry.form == CookieForm::kExperimental;
+  entry.form = entry.refused_both ? CookieForm::kUsual : CookieForm::kExperimental;
 }
 
 void FastOpenDoor::announce(const tcp::Tuple& tuple, std::optional<Cookie> cookie) {

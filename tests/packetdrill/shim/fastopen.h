@@ -18,6 +18,7 @@
 namespace braid::pd {
 
 using Cookie = wire::FewOf<std::uint8_t, 16>;
+enum class CookieForm : std::uint8_t { kUsual, kExperimental };  // see experimental.h
 
 // The bits of net.ipv4.tcp_fastopen.
 enum FastOpenBit : std::uint32_t {
@@ -35,17 +36,21 @@ std::string format_fast_open_key(const std::vector<std::uint8_t>& key);
 Cookie make_cookie(const std::vector<std::uint8_t>& key, const wire::IpAddress& client,
                    const wire::IpAddress& server);
 
-// What a client remembers of servers (RFC 7413 4.1.3).
+// What a client remembers of servers (RFC 7413 4.1.3). One that grants no cookie is asked in the
+// experimental form once, then in the usual one for ever.
 class CookieCache {
  public:
   struct Entry {
     Cookie cookie;  // empty: none was granted
     std::optional<std::uint16_t> mss;
+    CookieForm form = CookieForm::kUsual;  // of the cookie, or to ask for one in
+    bool refused_both = false;
   };
   // Empty for a server nothing is known of.
   Entry find(const wire::IpAddress& server) const;
   void remember_mss(const wire::IpAddress& server, std::uint16_t mss);
-  void remember_cookie(const wire::IpAddress& server, const Cookie& cookie);
+  void remember_cookie(const wire::IpAddress& server, const Cookie& cookie, CookieForm form);
+  void not_granted(const wire::IpAddress& server);
   void clear() { entries_.clear(); }
 
  private:

@@ -94,7 +94,7 @@ int Host::netdev_send(Bytes packet) {
   const ip::Input input = ip_.receive(0, PacketIn{.bytes = taken}, now_);
   if (const auto* segment = std::get_if<wire::Segment>(&input)) {
     if (experimental) experimental_.insert({segment->destination, segment->source});
-    receive_segment(*segment);
+    receive_segment(*segment, experimental ? CookieForm::kExperimental : CookieForm::kUsual);
   } else if (const auto* error = std::get_if<wire::IcmpError>(&input)) {
     const SocketPtr owner = owner_of(error->source, error->destination);
     if (owner) owner->icmp_error = errno_of_icmp(*error);
@@ -161,7 +161,7 @@ bool Host::echoes_nonsense(const Socket& socket, const wire::Segment& answer) {
   return stamps->echo_reply - first > last - first;
 }
 
-void Host::receive_segment(const wire::Segment& segment) {
+void Host::receive_segment(const wire::Segment& segment, CookieForm form) {
   const SocketPtr owner = owner_of(segment.destination, segment.source);
   const bool opens = owner && segment.flags.syn && segment.flags.ack && !owner->connected();
   if (opens && echoes_nonsense(*owner, segment)) return tcp_.refuse(0, segment);
@@ -178,7 +178,7 @@ void Host::receive_segment(const wire::Segment& segment) {
   if (tcp_.receive(interface_between(segment.destination, segment.source), stamped, now_) == tcp::Layer::Received::kNewSyn) {
     receive_syn(segment);
   }
-  if (opens && owner->connected()) learn_cookie(*owner, segment);
+  if (opens && owner->connected()) learn_cookie(*owner, segment, form);
   if (owner && (!segment.payload.empty() || (opens && owner->writer_waits))) owner->heard_at = now_;
 }
 
@@ -282,13 +282,17 @@ bool Host::take_fast_open(Socket& listener, const wire::Segment& syn, const tcp:
 }
 
 // From the SYN-ACK that opened the connection.
-void Host::learn_cookie(const Socket& socket, const wire::Segment& segment) {
+void Host::learn_cookie(Socket& socket, const wire::Segment& segment, CookieForm form) {
   const auto& cookie = segment.options.fast_open_cookie;
   if (!socket.asked_fast_open) return;
-  cookies_.remember_mss(segment.source.address, segment.options.mss.value_or(536));
-  // A cookie nobody asked for is not kept.
-  if (cookie && !cookie->empty() && !speaks_without_cookie(socket)) {
-    cookies_.remember_cookie(segment.source.address, *cookie);
+  socket.syn_data = socket.syn_payload > 0 && segment.ack == socket.syn_end;
+  const wire::IpAddress& server = segment.source.address;
+  cookies_.remember_mss(server, segment.options.mss.value_or(536));
+  if (speaks_without_cookie(socket)) return;  // a cookie nobody asked for is not kept
+  if (cookie && !cookie->empty()) {
+    cookies_.remember_cookie(server, *cookie, form);
+  } else if (!cookie && socket.syns == 1 && socket.syn_payload == 0) {
+    cookies_.not_granted(server);
   }
 }
 

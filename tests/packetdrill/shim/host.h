@@ -111,13 +111,13 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   void take_notice(Socket& socket);
   void note_blackhole(const Socket& socket);
   void sweep();
-  void receive_segment(const wire::Segment& segment);
+  void receive_segment(const wire::Segment& segment, CookieForm form);
   static bool echoes_nonsense(const Socket& socket, const wire::Segment& answer);
   wire::Segment with_timestamps(const wire::Segment& segment);
   void receive_syn(const wire::Segment& syn);
   void accept_syn(Socket& listener, const wire::Segment& syn);
   bool take_fast_open(Socket& listener, const wire::Segment& syn, const tcp::Tuple& tuple);
-  void learn_cookie(const Socket& socket, const wire::Segment& segment);
+  void learn_cookie(Socket& socket, const wire::Segment& segment, CookieForm form);
   void refuse(const wire::Segment& segment);
   tcp::InterfaceId interface_between(const wire::Endpoint& local,
                                      const wire::Endpoint& remote) const;
