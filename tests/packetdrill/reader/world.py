@@ -20,7 +20,8 @@ ICMP_ERRORS = {  # name: (v4 type, code), (v6 type, code)
 class World:
     def __init__(self, library, settings):
         self.library = library
-        self.ipv6 = settings.get("ip_version") == "ipv6"
+        self.mapped = settings.get("ip_version") == "ipv4-mapped-ipv6"
+        self.ipv6 = self.mapped or settings.get("ip_version") == "ipv6"  # the sockets
         self.local_ip = packed(settings["local_ip"])
         self.remote_ip = packed(settings["remote_ip"])
         self.bind_port, self.connect_port, self.far_port = 8080, 8080, 40000
@@ -35,6 +36,8 @@ class World:
     def sockaddr(self, which):
         ip = self.local_ip if which == "local" else self.remote_ip
         port = self.bind_port if which == "local" else self.connect_port
+        if self.mapped:
+            ip = bytes(10) + b"\xff\xff" + ip
         if self.ipv6:
             return struct.pack("=HHI16sI", socket.AF_INET6, socket.htons(port), 0, ip, 0)
         return struct.pack("=HH4s8x", socket.AF_INET, socket.htons(port), ip)

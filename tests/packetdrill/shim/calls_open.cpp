@@ -113,7 +113,7 @@ StreamSetup Host::setup_for(const Socket& socket) {
   setup.send_buffer = socket.options.send_buffer.value_or(setup.settings.wmem_max);
   setup.syn_retries = socket.options.syn_retries != 0 ? socket.options.syn_retries
                                                       : setup.settings.syn_retries;
-  if (!standard_settings_) setup.mtu = device_mtu(socket.local.address);
+  setup.mtu = interface_mtu(socket.local.address);
   if (socket.options.max_segment) {  // announced, and never exceeded: as an MTU says it
     const std::uint32_t headers = socket.local.address.is_v4() ? 40 : 60;
     setup.mtu = std::min(setup.mtu, *socket.options.max_segment + headers);
@@ -124,6 +124,10 @@ StreamSetup Host::setup_for(const Socket& socket) {
   setup.paths = this;
   setup.subflow_limit = setup.settings.mptcp_subflow_limit;
   return setup;
+}
+
+std::uint32_t Host::interface_mtu(const wire::IpAddress& local) const {
+  return standard_settings_ ? kUsualMtu : device_mtu(local);
 }
 
 wire::IpAddress Host::local_address_for(const wire::IpAddress& remote) const {
@@ -190,7 +194,10 @@ bool Host::speaks_without_cookie(const Socket& socket) const {
 std::optional<std::uint32_t> Host::syn_data_room(const Socket& socket) const {
   const CookieCache::Entry known = cookies_.find(socket.remote.address);
   if (known.cookie.empty() && !speaks_without_cookie(socket)) return std::nullopt;
-  std::uint32_t mss = socket.remote.address.is_v4() ? 1460 : 1440;
+  const bool bound = !socket.local.address.is_unspecified();
+  const std::uint32_t mtu = interface_mtu(bound ? socket.local.address
+                                                : local_address_for(socket.remote.address));
+  std::uint32_t mss = mtu - (socket.remote.address.is_v4() ? 40 : 60);
   if (known.mss) mss = std::min<std::uint32_t>(mss, *known.mss);
   if (socket.options.max_segment) mss = std::min(mss, *socket.options.max_segment);
   return mss - std::min(mss, kSynOptionRoom);

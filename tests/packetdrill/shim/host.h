@@ -166,6 +166,7 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   int connect_result(Lock& lock, Socket& socket);
   bool speaks_without_cookie(const Socket& socket) const;
   std::optional<std::uint32_t> syn_data_room(const Socket& socket) const;
+  std::uint32_t interface_mtu(const wire::IpAddress& local) const;
   wire::IpAddress local_address_for(const wire::IpAddress& remote) const;
   std::uint16_t free_port();
   void close_listener(Socket& socket);
