@@ -34,6 +34,9 @@ struct Habits {
   // A join's SYN is answered at once, whatever the server does: one that is not after this long, or
   // three round trips if they take longer, may be lost, and TCP's own timer is a second.
   Duration join_impatience = 250ms;
+  // A join's third ACK comes again after a timeout, two, four; or every two round trips (M44).
+  enum class ThirdAckPace : std::uint8_t { kBacksOff, kSteady };
+  ThirdAckPace third_ack_pace = ThirdAckPace::kBacksOff;
   // What lacks only its DATA_ACK, data or DATA_FIN, comes again after the longest round trip's
   // timeout, twice that, four times; where this is not zero, after this long, as long again, twice that.
   Duration data_ack_timeout = 0s;

@@ -101,8 +101,8 @@ Verdict Subflow::join_established(const wire::Segment& segment, Instant now) {
     }
     peer_backup_ = peer_backup_ || join_->peer_wants_backup();
     stage_ = Stage::kPreEstablished;
+    third_ack_deadline_ = now + third_ack_wait();
     third_acks_ = 1;
-    third_ack_deadline_ = now + tcp_->path_info().rto;
     events_.wake_up();
     return Verdict::kContinue;
   }
@@ -312,6 +312,14 @@ Instant Subflow::next_deadline() const {
   return stage_ == Stage::kPreEstablished ? third_ack_deadline_ : kNever;
 }
 
+// Until the fourth packet must be here, after third_acks_ of ours and one that leaves now.
+Duration Subflow::third_ack_wait() const {
+  const tcp::Connection::PathInfo path = tcp_->path_info();
+  const bool steady = level_.habits->third_ack_pace == Habits::ThirdAckPace::kSteady;
+  if (steady && path.srtt > Duration::zero()) return 2 * path.srtt;
+  return std::min(path.rto * (1 << (steady ? 0 : third_acks_)), Duration(10s));
+}
+
 void Subflow::check(Instant now) {
   if (tcp_ == nullptr || level_.orphaned()) return;
   if (stage_ == Stage::kPreEstablished && third_ack_deadline_ <= now) {
@@ -319,8 +327,7 @@ void Subflow::check(Instant now) {
       reset(std::nullopt, {.reason = wire::TcprstReason::kUnspecified}, now);
       return;
     }
-    const Duration rto = tcp_->path_info().rto;
-    third_ack_deadline_ = now + std::min(rto * (1 << third_acks_), Duration(10s));
+    third_ack_deadline_ = now + third_ack_wait();
     ++third_acks_;
     tcp_->request_ack();
   }

@@ -162,6 +162,7 @@ class Subflow final : public tcp::StreamUser {
 
   tcp::Verdict first_established(const wire::Segment& segment, Instant now);
   tcp::Verdict join_established(const wire::Segment& segment, Instant now);
+  Duration third_ack_wait() const;
   tcp::Verdict take_capable(const wire::MpCapable& option, Instant now);
   tcp::Verdict take_dss(const wire::Dss& dss, const wire::Segment& segment, Instant now);
   tcp::Verdict take_mapping(const wire::Dss& dss, const wire::Segment& segment, Instant now);

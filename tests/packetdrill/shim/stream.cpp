@@ -62,6 +62,7 @@ mptcp::Habits kernel_habits(const Settings& settings) {
           .linear_syn_timeouts = static_cast<std::uint8_t>(settings.syn_linear_timeouts),
           .peer_ack_delay = 200ms,
           .join_impatience = 1min,  // its SYN has TCP's own timer only
+          .third_ack_pace = Habits::ThirdAckPace::kSteady,
           .data_ack_timeout = 200ms};
 }
 
