@@ -1,11 +1,13 @@
 // The library's table of functions, called as packetdrill calls it: plain TCP and time.
 #include <fcntl.h>
+#include <netinet/tcp.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "tests/packetdrill/table.h"
 
@@ -99,6 +101,17 @@ TEST_CASE("our SYN announces what the device of its address carries") {
   const sockaddr_in far = Table::address("127.0.0.2", 80);
   CHECK(t.i.connect(t.u(), fd, reinterpret_cast<const sockaddr*>(&far), sizeof far) == -1);
   CHECK(t.take().options.mss == std::min(mtu - 40, 65535U));
+}
+
+TEST_CASE("a Fast Open SYN holds what the device of its address carries") {
+  Table t("local_v4=127.0.0.1");
+  const int fd = t.i.socket(t.u(), AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  const int on = 1;
+  CHECK(t.i.setsockopt(t.u(), fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &on, sizeof on) == 0);
+  const sockaddr_in far = Table::address("127.0.0.2", 80);
+  const std::vector<std::uint8_t> bytes(4000);
+  CHECK(t.i.sendto(t.u(), fd, bytes.data(), bytes.size(), MSG_FASTOPEN,
+                   reinterpret_cast<const sockaddr*>(&far), sizeof far) == 4000);
 }
 
 TEST_CASE("a descriptor nobody knows is EBADF") {
