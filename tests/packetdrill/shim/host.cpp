@@ -165,13 +165,14 @@ void Host::receive_segment(const wire::Segment& segment, CookieForm form) {
   const SocketPtr owner = owner_of(segment.destination, segment.source);
   const bool opens = owner && segment.flags.syn && segment.flags.ack && !owner->connected();
   if (opens && echoes_nonsense(*owner, segment)) return tcp_.refuse(0, segment);
-  // RFC 9293 3.10.4: nobody will read what arrives after close().
+  // RFC 9293 3.10.4: nobody will read what arrives after close(). The RST answers this segment, so the
+  // peer takes it even if it has not seen all of ours (RFC 5961 3).
   if (owner && !segment.payload.empty() && !owner->mptcp &&
       std::find(orphans_.begin(), orphans_.end(), owner) != orphans_.end()) {
     tcp::Connection* const connection = owner->stream->tcp();
     if (connection != nullptr && connection->state() >= tcp::State::kEstablished) {
-      owner->stream->abort(now_);
-      return;
+      owner->stream->abandon(now_);
+      return tcp_.refuse(0, segment);
     }
   }
   const wire::Segment stamped = with_timestamps(segment);
@@ -323,7 +324,10 @@ void Host::step() {
     take_notice(*socket);
     if (socket->stream) run_patience(*socket);
   }
-  for (const SocketPtr& socket : orphans_) take_notice(*socket);
+  for (const SocketPtr& socket : orphans_) {
+    take_notice(*socket);
+    if (!socket->close_seen) run_user_timeout(*socket);
+  }
   sweep();
 }
 

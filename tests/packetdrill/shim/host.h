@@ -140,7 +140,10 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   // --- patience.cpp
   void run_patience(Socket& socket);
   Instant patience_deadline() const;
-  void lose_patience(Socket& socket);
+  enum class Farewell { kReset, kSilent };
+  void lose_patience(Socket& socket, Farewell farewell);
+  bool run_user_timeout(Socket& socket);
+  static Instant user_timeout_of(const Socket& socket);
 
   // --- waiting.cpp
   // False when `timeout` (zero: none) passed first. The lock is given up meanwhile.

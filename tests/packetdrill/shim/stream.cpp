@@ -148,6 +148,10 @@ void TcpStream::abort(Instant now) {
   if (user_.connection() != nullptr) user_.connection()->abort(now);
 }
 
+void TcpStream::abandon(Instant now) {
+  if (user_.connection() != nullptr) user_.connection()->abandon(now);
+}
+
 void TcpStream::touched() {
   if (user_.connection() == nullptr) return;
   user_.connection()->send_more();

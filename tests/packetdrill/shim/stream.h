@@ -40,6 +40,8 @@ class Stream {
   // The (first) TCP connection, while there is one.
   virtual tcp::Connection* tcp() const = 0;
   virtual void abort(Instant now) = 0;
+  // As abort(), and the peer is not told.
+  virtual void abandon(Instant now) { abort(now); }
   // The reader took bytes, the writer put some.
   virtual void touched() = 0;
   // Nothing will be said any more; the object may go.
@@ -62,6 +64,7 @@ class TcpStream final : public Stream {
   std::optional<tcp::CloseReason> closed() const override { return user_.close_reason(); }
   tcp::Connection* tcp() const override { return user_.connection(); }
   void abort(Instant now) override;
+  void abandon(Instant now) override;
   void touched() override;
   bool over() const override { return user_.close_reason().has_value(); }
 
