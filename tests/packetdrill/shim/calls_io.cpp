@@ -108,7 +108,19 @@ std::size_t Host::put(Socket& socket, Bytes bytes, int flags) {
       static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), socket.write_room()));
   socket.held.insert(socket.held.end(), bytes.begin(),
                      bytes.begin() + static_cast<std::ptrdiff_t>(length));
+  socket.queue.put(length);
   socket.more_to_come = (flags & MSG_MORE) != 0;
+  const std::uint64_t end = socket.stream->outgoing.in_order().value() + socket.held.size();
+  // PSH tells the end of a write, and within one of every half of the peer's window.
+  const bool whole = length == bytes.size() || socket.write_room() == 0;
+  const bool told = (whole && !socket.more_to_come) ||
+                    (length > 0 && end > socket.pushed_end + socket.largest_window / 2);
+  socket.quiet_end = told ? 0 : end;
+  if (told) socket.pushed_end = end;
+  if ((flags & MSG_EOR) != 0 && length == bytes.size() && !socket.mptcp) {
+    socket.record_ends.push_back(end);
+    socket.queue.end_packet();
+  }
   pump(socket);
   return length;
 }
@@ -140,15 +152,21 @@ ssize_t Host::transmit(int fd, std::span<const iovec> from, int flags, const soc
   const std::vector<std::uint8_t> bytes = gather(from);
   std::size_t done = 0;
   while (true) {
-    done += put(*socket, Bytes(bytes).subspan(done), flags);
+    const std::size_t more = put(*socket, Bytes(bytes).subspan(done), flags);
+    done += more;
     step();
     settle(lock);
-    if (done == bytes.size() || !wait) break;
-    const auto roomy = [&] { return socket->write_room() > 0 || socket->close_seen; };
+    if (done == bytes.size()) break;
+    if (more > 0 && !socket->mptcp && !socket->close_seen) continue;
+    socket->wants_room = true;
+    if (!wait) break;
+    const auto roomy = [&] {
+      const bool any = socket->mptcp && socket->write_room() > 0;
+      return !socket->wants_room || any || socket->close_seen;
+    };
     if (!wait_until(lock, roomy, socket->options.send_timeout) || socket->close_seen) break;
   }
   note_zerocopy(*socket, done, flags);
-  if (done < bytes.size()) socket->wants_room = true;
   if (done > 0 || bytes.empty()) return static_cast<ssize_t>(done);
   if (const int error = socket->take_error()) return -error;
   return socket->close_seen ? -EPIPE : -EAGAIN;
@@ -178,6 +196,7 @@ ssize_t Host::fast_open_send(Lock& lock, Socket& socket, std::span<const iovec> 
   const bool wait = !socket.nonblocking && (flags & MSG_DONTWAIT) == 0;
   const std::size_t in_syn = std::min<std::size_t>(room.value_or(0), bytes.size());
   socket.held.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(in_syn));
+  socket.queue.put(in_syn);
   start_connecting(socket, static_cast<std::uint32_t>(in_syn), true);
   settle(lock);
   std::size_t done = in_syn;
@@ -194,8 +213,12 @@ ssize_t Host::fast_open_send(Lock& lock, Socket& socket, std::span<const iovec> 
   if (const int error = socket.take_error()) return -error;
   if (!socket.was_connected) return done > 0 ? static_cast<ssize_t>(done) : -EINPROGRESS;
   if (!readable(from)) return -EFAULT;
-  done += put(socket, Bytes(bytes).subspan(done), flags);
-  step();
+  while (done < bytes.size()) {
+    const std::size_t more = put(socket, Bytes(bytes).subspan(done), flags);
+    done += more;
+    step();
+    if (more == 0 || socket.mptcp) break;
+  }
   return static_cast<ssize_t>(done);
 }
 

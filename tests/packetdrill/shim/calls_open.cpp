@@ -102,15 +102,20 @@ Settings Host::settings_for(const Socket& socket) {
   return settings;
 }
 
-StreamSetup Host::setup_for(const Socket& socket) {
+StreamSetup Host::setup_for(Socket& socket) {
   StreamSetup setup;
   setup.settings = settings_for(socket);
+  socket.buffer = setup.settings.wmem_default;
+  socket.largest_buffer = setup.settings.wmem_max;
+  socket.host_lowat = setup.settings.notsent_lowat;
   const std::uint64_t memory =
       socket.options.receive_buffer.value_or(setup.settings.rmem_default) / 2;
   setup.receive_buffer = std::min(memory, kFirstWindow);
   setup.largest_receive_buffer = socket.options.receive_buffer ? memory
                                                                : setup.settings.rmem_max / 2;
-  setup.send_buffer = socket.options.send_buffer.value_or(setup.settings.wmem_max);
+  setup.send_buffer = socket.mptcp
+                          ? socket.options.send_buffer.value_or(setup.settings.wmem_max)
+                          : 2 * setup.settings.wmem_max;  // SendQueue says how much of it
   setup.syn_retries = socket.options.syn_retries != 0 ? socket.options.syn_retries
                                                       : setup.settings.syn_retries;
   setup.mtu = interface_mtu(socket.local.address);
@@ -118,6 +123,7 @@ StreamSetup Host::setup_for(const Socket& socket) {
     const std::uint32_t headers = socket.local.address.is_v4() ? 40 : 60;
     setup.mtu = std::min(setup.mtu, *socket.options.max_segment + headers);
   }
+  socket.mtu = setup.mtu;
   setup.congestion_control = socket.options.congestion_control.empty()
                                  ? setup.settings.congestion_control
                                  : socket.options.congestion_control;

@@ -101,7 +101,7 @@ int Host::set_socket_option(Socket& socket, int name, Bytes value) {
   if (name == SO_RCVBUF || name == SO_RCVBUFFORCE) options.receive_buffer = buffer_of(*n);
   if (name == SO_SNDBUF || name == SO_SNDBUFFORCE) {
     options.send_buffer = buffer_of(*n);
-    if (socket.stream) {
+    if (socket.stream && socket.mptcp) {
       socket.stream->outgoing.set_max_capacity(*options.send_buffer);
       socket.stream->outgoing.set_capacity(*options.send_buffer);
     }
@@ -129,7 +129,7 @@ int Host::set_tcp_option(Socket& socket, int name, Bytes value) {
   switch (name) {
     case TCP_NODELAY:
       options.nodelay = *n != 0;
-      socket.push_once = options.nodelay;  // whatever a cork holds
+      socket.push_once = options.nodelay && !socket.held.empty();  // whatever a cork holds
       break;
     case TCP_INQ: options.inq = *n != 0; break;
     case TCP_CORK: options.cork = *n != 0; break;
@@ -201,9 +201,6 @@ std::optional<std::vector<std::uint8_t>> Host::option_value(Socket& socket, int 
     if (name == TCP_FASTOPEN_KEY) {
       if (!options.fastopen_key.empty()) return options.fastopen_key;
       return parse_fast_open_key(settings.fastopen_key).value_or(std::vector<std::uint8_t>());
-    }
-    if (name == TCP_NOTSENT_LOWAT && options.notsent_lowat == 0) {
-      return as_bytes(static_cast<int>(settings.notsent_lowat));
     }
     if (name == TCP_CONGESTION) {
       const std::string& text = options.congestion_control.empty() ? settings.congestion_control

@@ -25,6 +25,8 @@ int Host::poll(pollfd* fds, std::size_t count, int timeout_ms) {
       const auto descriptor = find<Descriptor>(fds[i].fd);
       const std::uint32_t mask = static_cast<std::uint16_t>(fds[i].events) | kAlways;
       const std::uint32_t events = descriptor ? descriptor->events() & mask : POLLNVAL;
+      const auto socket = std::dynamic_pointer_cast<Socket>(descriptor);
+      if (socket && (mask & POLLOUT) != 0 && (events & POLLOUT) == 0) socket->wants_room = true;
       fds[i].revents = static_cast<short>(fds[i].fd < 0 ? 0 : events);
       if (fds[i].revents != 0) ++ready;
     }

@@ -127,12 +127,25 @@ void Host::order_acks() {
 // What one flush has emitted goes, with the flags and headers of a kernel's.
 void Host::launch() {
   if (burst_.size() > 1) order_acks();
+  for (wire::Segment& segment : burst_) {
+    if (!segment.flags.psh || segment.flags.fin) continue;
+    const SocketPtr owner = owner_of(segment.source, segment.destination);
+    if (!owner || owner->mptcp || !owner->stream) continue;
+    // The stack has not seen all that was written, or MSG_MORE says that it is not all.
+    const std::uint64_t end = owner->stream->outgoing.in_order().value();
+    const bool record = !owner->record_ends.empty() && owner->record_ends.front() == end;
+    const bool quiet = owner->held.empty() ? owner->quiet_end == end : !record;
+    if (quiet) segment.flags.psh = false;
+  }
   offload_.mark(burst_, [this](const wire::Segment& segment) {
     const tcp::Tuple tuple{interface_between(segment.source, segment.destination), segment.source,
                            segment.destination};
     const tcp::Connection* const connection = tcp_.find(tuple);
     return Offload::longest_train(connection ? connection->path_info() : tcp::Connection::PathInfo(),
                                   sysctls().min_tso_segments);
+  }, [this](const wire::Segment& segment, std::uint32_t offset) {
+    const SocketPtr owner = owner_of(segment.source, segment.destination);
+    return owner && !owner->mptcp && owner->queue.ends_at(offset);
   });
   for (wire::Segment& segment : burst_) {
     const std::pair flow(segment.source, segment.destination);

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/packetdrill/shim/busy.h"
+#include "tests/packetdrill/shim/send_queue.h"
 #include "tests/packetdrill/shim/stream.h"
 
 namespace braid::pd {
@@ -57,9 +59,14 @@ class Socket final : public Descriptor {
   std::uint64_t out_edges() const override { return writable_edges; }
 
   bool connected() const { return stream && stream->established(); }
+  SendQueue::Facts queue_facts() const;
   bool at_end() const;  // everything was read and the peer has finished, or the connection is gone
+  // Bytes a write may put now; with a TCP connection, and after a step, perhaps more.
   std::uint64_t write_room() const;
+  bool roomy(SendQueue::Asked asked) const;  // as poll() tells it
   std::uint64_t unsent() const;  // bytes written and not acknowledged
+  // The peer's largest window so far; a buffer whose size nobody has set grows with our own.
+  void follow_windows();
   // The error a call reports now, once; 0 without one.
   int take_error() { return std::exchange(error, 0); }
 
@@ -108,6 +115,18 @@ class Socket final : public Descriptor {
   std::deque<std::pair<std::uint32_t, std::uint64_t>> zerocopy_open;  // number, end of its bytes
   std::deque<std::pair<std::uint32_t, std::uint32_t>> zerocopy_done;
   bool wants_room = false;         // a writer was told that there is none
+  mutable SendQueue queue;         // of a TCP connection
+  std::uint64_t buffer = 0;        // bytes the queue may cost
+  std::uint64_t largest_buffer = 0;
+  bool buffer_chosen = false;      // by its first window
+  std::uint32_t host_lowat = UINT32_MAX;
+  std::uint64_t largest_window = 0;
+  std::uint32_t mtu = 1500;        // of its device, or as TCP_MAXSEG has it
+  std::deque<std::uint64_t> record_ends;  // MSG_EOR: offsets no segment reaches across
+  std::uint64_t quiet_end = 0;     // where what was written ends, and no PSH tells it
+  std::uint64_t pushed_end = 0;    // where PSH told one last
+  BusyTime busy;
+  Instant last_text{};             // when bytes came last, or the connection
   std::uint64_t writable_edges = 0;
   std::set<std::uint8_t> announced;  // ids of our addresses the peer was told
   std::uint32_t plain_syns = 0;      // an MPTCP socket's that did not ask for MPTCP

@@ -175,6 +175,10 @@ void Host::receive_segment(const wire::Segment& segment, CookieForm form) {
       return tcp_.refuse(0, segment);
     }
   }
+  if (owner) {
+    owner->more_to_come = false;  // MSG_MORE holds until an answer comes
+    if (!segment.payload.empty()) owner->last_text = now_;
+  }
   const wire::Segment stamped = with_timestamps(segment);
   if (tcp_.receive(interface_between(segment.destination, segment.source), stamped, now_) == tcp::Layer::Received::kNewSyn) {
     receive_syn(segment);
@@ -305,14 +309,16 @@ void Host::step() {
     if (auto* const socket = dynamic_cast<Socket*>(descriptor.get())) run_patience(*socket);
   }
   for (int round = 0; round < kRounds; ++round) {
+    bool moved = false;
     for (const auto& [fd, descriptor] : descriptors_) {
-      if (auto* const socket = dynamic_cast<Socket*>(descriptor.get())) pump(*socket);
+      if (auto* const socket = dynamic_cast<Socket*>(descriptor.get())) moved |= pump(*socket);
     }
-    for (const SocketPtr& socket : orphans_) pump(*socket);
+    for (const SocketPtr& socket : orphans_) moved |= pump(*socket);
     mptcp_.flush(now_);
     tcp_.flush(now_, *this);
     launch();
-    if (!mptcp_.has_ready() && tcp_.next_deadline() > now_ && mptcp_.next_deadline() > now_) break;
+    const bool due = tcp_.next_deadline() <= now_ || mptcp_.next_deadline() <= now_;
+    if (!moved && !mptcp_.has_ready() && !due) break;
   }
   for (const ip::Outgoing& outgoing : ip_.flush(now_)) {
     leaving_.push_back({wire::flatten(outgoing.packet), now_});
@@ -333,23 +339,39 @@ void Host::step() {
 
 // Nagle's algorithm (RFC 9293 3.7.4, with Minshall's change) and corks: a short segment waits while
 // another one is unacknowledged.
-void Host::pump(Socket& socket) {
-  if (!socket.stream || socket.held.empty()) return;
+bool Host::pump(Socket& socket) {
+  if (!socket.stream || socket.held.empty()) return false;
   Stream& stream = *socket.stream;
   tcp::Connection* const connection = stream.tcp();
   std::size_t mss = connection != nullptr ? connection->path_info().mss : 0;
   if (mss == 0) mss = 1460;
   std::size_t may = socket.held.size();
+  const std::uint64_t record = room_in_record(socket);
   const bool small_outstanding = stream.outgoing.released().value() < socket.small_end;
   const bool hold = !std::exchange(socket.push_once, false) &&
                     (socket.options.cork || socket.more_to_come ||
                      (!socket.options.nodelay && small_outstanding));
-  if (hold && !socket.shut_write) may -= may % mss;
+  if (record < may) {
+    may = record;  // more follows: it is no tail
+  } else if (hold && !socket.shut_write) {
+    may -= may % mss;
+  }
   const std::uint32_t put = stream.outgoing.append(Bytes(socket.held).first(may));
   if (put % mss != 0) socket.small_end = stream.outgoing.in_order().value();
   socket.held.erase(socket.held.begin(), socket.held.begin() + put);
   if (socket.shut_write && socket.held.empty()) stream.outgoing.finish();
   if (put > 0) stream.touched();
+  return put > 0;
+}
+
+// MSG_EOR: what follows a record's end waits until the record has left, so that no segment holds both.
+std::uint64_t Host::room_in_record(Socket& socket) {
+  const std::uint64_t end = socket.stream->outgoing.in_order().value();
+  if (!socket.record_ends.empty() && socket.record_ends.front() == end &&
+      socket.queue_facts().sent == end) {
+    socket.record_ends.pop_front();
+  }
+  return socket.record_ends.empty() ? UINT64_MAX : socket.record_ends.front() - end;
 }
 
 // Corks do not hold for ever: with nothing under way, bytes wait one retransmission timeout.
@@ -362,6 +384,7 @@ void Host::run_cork(Socket& socket) {
   } else if (now_ >= socket.held_until) {
     socket.held_until = kNever;
     socket.push_once = true;
+    socket.quiet_end = 0;
   }
 }
 
@@ -381,13 +404,16 @@ void Host::take_notice(Socket& socket) {
   if (!socket.stream) return;
   if (socket.connected() && !socket.was_connected) {
     socket.was_connected = true;
+    socket.last_text = now_;
     ++socket.writable_edges;
     note_blackhole(socket);
   }
-  if (socket.wants_room && 3 * socket.write_room() >= socket.stream->outgoing.capacity()) {
+  socket.follow_windows();
+  if (socket.wants_room && socket.roomy(SendQueue::Asked::kWaiting)) {
     socket.wants_room = false;
     ++socket.writable_edges;
   }
+  note_busy(socket);
   take_zerocopy_notice(socket);
   const auto closed = socket.stream->closed();
   if (!closed || socket.close_seen) return;
@@ -396,6 +422,23 @@ void Host::take_notice(Socket& socket) {
   fast_open_.forget({0, socket.local, socket.remote});
   const bool half_closed = socket.stream->incoming.complete();
   socket.error = errno_of_end(*closed, socket.icmp_error, half_closed, socket.mptcp);
+}
+
+// What holds its bytes back now, for TCP_INFO.
+void Host::note_busy(Socket& socket) const {
+  const tcp::Connection* const connection = socket.connected() ? socket.stream->tcp() : nullptr;
+  auto state = BusyTime::State::kIdle;
+  if (connection != nullptr && socket.unsent() > 0) {
+    const auto path = connection->path_info();
+    const std::uint64_t flying = connection->outstanding().all;
+    const std::uint64_t waiting = socket.unsent() - std::min(socket.unsent(), flying);
+    const std::uint64_t next = std::min<std::uint64_t>(waiting, path.mss);
+    const bool window = flying + next > path.send_window && path.in_flight + next <= path.cwnd;
+    state = waiting > 0 && window ? BusyTime::State::kWindowLimited
+            : waiting == 0 && socket.wants_room             ? BusyTime::State::kBufferLimited
+                                                            : BusyTime::State::kBusy;
+  }
+  socket.busy.enter(state, now_);
 }
 
 // The first SYN without MP_CAPABLE was answered, those with it were not: something on the way drops

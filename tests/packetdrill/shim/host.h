@@ -106,9 +106,11 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   Instant next_deadline();
   void step();   // emits, moves bytes, takes notice
   void settle(Lock& lock);
-  void pump(Socket& socket);
+  bool pump(Socket& socket);  // true: something went to the stack
+  static std::uint64_t room_in_record(Socket& socket);
   void run_cork(Socket& socket);
   void take_notice(Socket& socket);
+  void note_busy(Socket& socket) const;
   void note_blackhole(const Socket& socket);
   void sweep();
   void receive_segment(const wire::Segment& segment, CookieForm form);
@@ -161,7 +163,7 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   // --- calls_*.cpp
   Settings sysctls() const;
   Settings settings_for(const Socket& socket);
-  StreamSetup setup_for(const Socket& socket);
+  StreamSetup setup_for(Socket& socket);
   template <typename T>
   std::shared_ptr<T> find(int fd) const;
   int add(std::shared_ptr<Descriptor> descriptor);

@@ -25,9 +25,10 @@ class Offload {
                                      std::uint32_t least_segments);
 
   // One burst: segments of all connections, as they leave. `longest` is asked for each connection.
-  template <typename Longest>
-  void mark(std::vector<wire::Segment>& burst, const Longest& longest) {
-    for (wire::Segment& segment : burst) take(segment, longest);
+  // `cut`: a written packet (see SendQueue) ends at this offset, and with it a train.
+  template <typename Longest, typename Cut>
+  void mark(std::vector<wire::Segment>& burst, const Longest& longest, const Cut& cut) {
+    for (wire::Segment& segment : burst) take(segment, longest, cut);
     for (auto& [ends, flow] : flows_) end_train(flow);
   }
   void forget(const wire::Segment& segment) { flows_.erase({segment.source, segment.destination}); }
@@ -44,11 +45,13 @@ class Offload {
     std::uint32_t piece = 0;        // bytes of its first segment
   };
 
-  template <typename Longest>
-  void take(wire::Segment& segment, const Longest& longest) {
+  template <typename Longest, typename Cut>
+  void take(wire::Segment& segment, const Longest& longest, const Cut& cut) {
     if (segment.flags.syn) begin(segment);
     if (segment.payload.empty() || segment.flags.syn) return;
-    extend(flows_[{segment.source, segment.destination}], segment, longest(segment));
+    Flow& flow = flows_[{segment.source, segment.destination}];
+    if (cut(segment, static_cast<std::uint32_t>(segment.seq - flow.first))) end_train(flow);
+    extend(flow, segment, longest(segment));
   }
   void begin(const wire::Segment& syn);
   static void extend(Flow& flow, wire::Segment& segment, std::uint32_t longest);
