@@ -54,6 +54,9 @@ void Offload::extend(Flow& flow, wire::Segment& segment, std::uint32_t longest) 
   flow.end = begin + size;
   if (fresh) flow.next = flow.end;
   if (flow.end == flow.syn_text) segment.flags.psh = true;
+  if (fresh && segment.flags.psh) flow.pushed.insert(flow.end);
+  if (!fresh && flow.pushed.contains(flow.end)) segment.flags.psh = true;
+  while (flow.pushed.size() > kKept) flow.pushed.erase(flow.pushed.begin());
 }
 
 void Offload::end_train(Flow& flow) {

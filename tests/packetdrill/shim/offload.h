@@ -39,6 +39,7 @@ class Offload {
     std::uint32_t next = 0;         // never sent yet, counted from `first`
     std::uint32_t syn_text = 0;     // bytes of the SYN's: they end with PSH when said again
     std::set<std::uint32_t> ends;   // of the trains sent so far
+    std::set<std::uint32_t> pushed;  // ends of data, of which PSH told: it is told again
     wire::Segment* last = nullptr;  // of the train that is growing
     std::uint32_t segments = 0;     // in it
     std::uint32_t end = 0;          // of it
