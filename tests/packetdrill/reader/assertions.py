@@ -62,6 +62,7 @@ class Code:
         memory = struct.unpack_from("=9I", told(self.library, fd, SOL_SOCKET, SO_MEMINFO, 64))
         self.names.update({"SK_MEMINFO_" + name: value for name, value in zip(MEMORY, memory)})
         try:
-            exec(textwrap.dedent(text).strip(), self.names)  # a test's own text
+            # A test's own text; the last line may end like one that goes on.
+            exec(textwrap.dedent(text).strip().rstrip("\\"), self.names)
         except Exception as error:
             raise Mismatch("code: %s %s" % (type(error).__name__, error))

@@ -87,6 +87,13 @@ std::vector<std::uint8_t> Host::tcp_info(const Socket& socket) const {
   out.tcpi_retransmits = static_cast<std::uint8_t>(path.consecutive_timeouts);
   out.tcpi_reordering = 3;
   out.tcpi_pmtu = path.path_mtu;
+  out.tcpi_advmss = socket.mtu - (socket.local.address.is_v4() ? 40 : 60);
+  out.tcpi_last_data_recv = microseconds(now_ - socket.last_text) / 1000;
+  using Busy = BusyTime::State;
+  const auto busy = [&](Busy state) { return microseconds(socket.busy.in(state, now_)); };
+  out.tcpi_rwnd_limited = busy(Busy::kWindowLimited);
+  out.tcpi_sndbuf_limited = busy(Busy::kBufferLimited);
+  out.tcpi_busy_time = busy(Busy::kBusy) + out.tcpi_rwnd_limited + out.tcpi_sndbuf_limited;
   out.tcpi_rtt = microseconds(path.srtt);
   out.tcpi_rttvar = microseconds(path.rttvar);
   out.tcpi_min_rtt = microseconds(path.min_rtt);
