@@ -269,7 +269,8 @@ bool Connection::complete_passive(const wire::Segment& segment, Instant now) {
 
 void Connection::take_ack(const wire::Segment& segment, Instant now) {
   const std::int64_t ack = ack_position(segment.ack);
-  if (ack < static_cast<std::int64_t>(snd_una())) return;  // overtaken: nothing new in it
+  const bool overtaken = ack < static_cast<std::int64_t>(snd_una());
+  if (ack < 0 || (overtaken && segment.options.sack.empty())) return;  // nothing new in it
   give_to_sender(segment, static_cast<std::uint64_t>(ack), now);
   if (ending_ == Ending::kNone && sender_->fin_acked()) fin_acked(now);
 }
@@ -287,7 +288,8 @@ void Connection::give_to_sender(const wire::Segment& segment, std::uint64_t ack,
   input.window = std::uint64_t{segment.window} << agreed_.send_shift;
   // RFC 9293 3.10.7.4: an older segment must not bring an older window back.
   input.window_update_allowed =
-      snd_wl1_ < segment.seq || (snd_wl1_ == segment.seq && snd_wl2_ <= segment.ack);
+      ack >= snd_una() &&
+      (snd_wl1_ < segment.seq || (snd_wl1_ == segment.seq && snd_wl2_ <= segment.ack));
   if (input.window_update_allowed) {
     snd_wl1_ = segment.seq;
     snd_wl2_ = segment.ack;

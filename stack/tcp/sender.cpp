@@ -82,13 +82,15 @@ void Sender::set_end(std::uint64_t end, bool finished) {
 Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
   ENSURE(started_ && input.ack <= snd_nxt());
   unanswered_probes_ = 0;  // RFC 9293 MUST-37: whoever answers is alive
-  if (input.ack < snd_una()) return {};
+  // RFC 6675 5: any ACK's SACK blocks count. Of one that was overtaken on the way nothing else does.
+  const bool overtaken = input.ack < snd_una();
+  if (overtaken && (!sack_ || input.sack.empty())) return {};
   const std::uint64_t budget_before = budget(now);
   const std::uint64_t prior_in_flight = in_flight();
   flight_before_ack_ = prior_in_flight + scoreboard_.lost();
   const bool duplicate = is_duplicate(input);
   const std::optional<Interval> dsack = find_dsack(input);
-  update_window(input);
+  if (!overtaken) update_window(input);
 
   Scoreboard::AckFacts facts{.ack = input.ack, .now = now, .min_rtt = rtt_.min_rtt()};
   if (sack_) facts.sack = input.sack;
@@ -101,14 +103,14 @@ Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
     tail_probe_due_ = false;
     head_due_ = false;
   }
-  sample_from(input, delivery, now);
+  if (!overtaken) sample_from(input, delivery, now);
   if (dsack && !(tail_probe_.outstanding() && tail_probe_.explains(*dsack))) {
     rack_.on_dsack(snd_una(), snd_nxt());
     if (repair_) repair_->recovery.on_dsack(*dsack);
   }
   note_probe_answer(input, delivery, dsack, now);
   finish_recovery(input, delivery, duplicate);
-  if (input.ecn_echo) take_ecn_echo(now);
+  if (input.ecn_echo && !overtaken) take_ecn_echo(now);
   const std::uint64_t lost_before = scoreboard_.lost();
   if (sack_) {
     judge_by_time(delivery, now);

@@ -25,6 +25,27 @@ bool delivered(const Leg& leg, std::uint64_t bytes) {
 
 TEST_SUITE_BEGIN("tcp");
 
+TEST_CASE("of an ACK that was overtaken the SACK blocks count, and nothing else") {
+  Leg leg({.cwnd = 10000, .max_super = 0});
+  leg.start();
+  leg.drop = [](const Piece&) { return true; };
+  leg.offer(10000);
+  leg.now += 20ms;
+  leg.sender->receive_ack({.ack = 3000}, leg.now);
+  const std::uint64_t window = leg.sender->snd_wnd();
+  const Interval blocks[] = {{1000, 2000}, {5000, 6000}};
+  leg.now += 100ms;
+  leg.sender->receive_ack({.ack = 1000, .sack = blocks, .window = 1, .window_update_allowed = true,
+                           .ecn_echo = true},
+                          leg.now);
+  CHECK(leg.sender->snd_una() == 3000);
+  CHECK(leg.sender->scoreboard().sacked() == 1000);
+  CHECK(leg.sender->snd_wnd() == window);
+  CHECK(leg.sender->rtt().latest() == Duration(20ms));
+  CHECK(leg.controller->events.empty());
+  leg.sender->validate();
+}
+
 TEST_CASE("a hole is repaired in one round trip, alone, and costs one reduction") {
   Leg leg({.cwnd = 20000});
   leg.start();

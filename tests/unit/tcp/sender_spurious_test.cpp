@@ -64,6 +64,29 @@ TEST_CASE("a long pause with several timeouts is found out, too") {
   }
 }
 
+TEST_CASE("a DSACK on an ACK that was overtaken tells of a recovery in vain, too") {
+  Leg leg({.cwnd = 10000, .max_super = 0});
+  leg.start();
+  leg.drop = [](const Piece&) { return true; };  // this test says what arrives
+  leg.offer(10000);
+  leg.now += 20ms;
+  const Interval arrived[] = {{1000, 4000}};
+  leg.sender->receive_ack({.ack = 0, .sack = arrived}, leg.now);
+  leg.flush();
+  REQUIRE(leg.sender->in_recovery());
+  REQUIRE(leg.count(Kind::kRetransmission) == 1);
+  leg.sender->receive_ack({.ack = 10000}, leg.now);
+  leg.offer(11000);
+  leg.now += 20ms;
+  leg.sender->receive_ack({.ack = 11000}, leg.now);
+  REQUIRE(cwnd(leg) == 5000);
+  const Interval twice[] = {{0, 1000}};
+  leg.sender->receive_ack({.ack = 10000, .sack = twice}, leg.now);
+  CHECK(leg.controller->undone == 1);
+  CHECK(cwnd(leg) == 10000);
+  leg.sender->validate();
+}
+
 TEST_CASE("a timeout that was right is never undone") {
   for (const bool sack : {true, false}) {
     for (const bool timestamps : {true, false}) {
