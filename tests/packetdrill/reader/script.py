@@ -27,8 +27,10 @@ SEGMENT = re.compile(r"\s*(?:\((?P<note>[^)]*)\)\s*)?(?:\[(?P<ip>[a-z0-9, ]+)\]\
                      r"(?P<flags>[FSRPWEU.]+|-)\s+(?P<seq>\d+):(?P<end>\d+)\((?P<len>\d+)\)\s*"
                      r"(?:ack\s+(?P<ack>\d+)\s*)?(?:win\s+(?P<win>\d+)\s*)?"
                      r"(?:urg\s+(?P<urg>\d+)\s*)?(?P<options><.*>)?\s*$", re.S)
-ICMP = re.compile(r"\s*icmp\s+(?:unreachable\s+)?(?P<name>\w+)?(?:\s+mtu\s+(?P<mtu>\d+))?\s*"
-                  r"(?:\[(?P<seq>\d+):(?P<end>\d+)(?:\((?P<len>\d+)\))?\])?\s*$")
+QUOTED = r"\[(?P<%sseq>\d+):(?P<%send>\d+)(?:\((?P<%slen>\d+)\))?\]"  # before it or behind
+ICMP = re.compile(r"\s*(?:" + QUOTED.replace("%s", "first_") + r"\s*)?icmp\s+"
+                  r"(?:unreachable\s+)?(?P<name>\w+)?(?:\s+mtu\s+(?P<mtu>\d+))?\s*"
+                  r"(?:" + QUOTED.replace("%s", "") + r")?\s*$")
 
 
 def strip_comments(text):
@@ -88,7 +90,9 @@ def read_packet(direction, body, at, line):
     kind = "in" if direction == "<" else "out"
     icmp = ICMP.match(body)
     if icmp:
-        return Event(kind, at, line, icmp=icmp.groupdict(), text=body.strip())
+        told = icmp.groupdict()
+        told["seq"] = told["seq"] or told["first_seq"]
+        return Event(kind, at, line, icmp=told, text=body.strip())
     segment = SEGMENT.match(body)
     if not segment:
         raise ScriptError("line %d: not a packet: %s" % (line, body.strip()))
