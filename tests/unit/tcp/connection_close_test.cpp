@@ -219,6 +219,29 @@ TEST_CASE("data that nobody acknowledges ends the connection after its retransmi
   CHECK(peer.end.stream.close_reason() == CloseReason::kTimedOut);
 }
 
+TEST_CASE("a FIN behind a full window is taken: it needs no room, and its sender would repeat it for ever") {
+  ScriptedPeer peer;
+  Connection& connection = peer.establish();
+  const auto next = [&] { return 1 + static_cast<std::uint32_t>(peer.end.incoming.in_order().value()); };
+  for (std::uint32_t at = 0; at != next();) {  // until nothing more is taken
+    at = next();
+    peer.receive_data(at, 1460, 1);
+  }
+  const std::uint32_t at = next();
+  peer.sent.clear();
+  SUBCASE("by itself") { peer.receive(at, 1, {.fin = true, .ack = true}); }
+  SUBCASE("not with a byte there is no room for") {
+    peer.receive_data(at, 1, 1, {.fin = true, .ack = true});
+    CHECK(connection.state() == State::kEstablished);
+    CHECK(peer.take().ack == at);
+    return;
+  }
+  CHECK(connection.state() == State::kCloseWait);
+  CHECK(peer.take().ack == at + 1);
+  CHECK(peer.end.drain());
+  CHECK(peer.end.incoming.complete());
+}
+
 TEST_CASE("hard ICMP errors end an attempt to connect, soft ones only if asked to") {
   using Kind = wire::IcmpError::Kind;
   ScriptedPeer peer;
