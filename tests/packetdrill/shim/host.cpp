@@ -136,8 +136,11 @@ tcp::InterfaceId Host::interface_between(const wire::Endpoint& local,
 }
 
 Host::SocketPtr Host::owner_of(const wire::Endpoint& local, const wire::Endpoint& remote) const {
+  SocketPtr ended;  // nobody has closed it yet, and its peer may have come again
   const auto owns = [&](const SocketPtr& socket) {
-    return socket->stream && socket->local == local && socket->remote == remote;
+    if (!socket->stream || socket->local != local || socket->remote != remote) return false;
+    if (socket->stream->closed()) ended = socket;
+    return !socket->stream->closed();
   };
   for (const auto& [fd, descriptor] : descriptors_) {
     const auto socket = std::dynamic_pointer_cast<Socket>(descriptor);
@@ -150,7 +153,7 @@ Host::SocketPtr Host::owner_of(const wire::Endpoint& local, const wire::Endpoint
   for (const SocketPtr& socket : orphans_) {
     if (owns(socket)) return socket;
   }
-  return nullptr;
+  return ended;
 }
 
 // A SYN-ACK that echoes a timestamp none of our SYNs had: the stack takes it, kernels refuse it.
