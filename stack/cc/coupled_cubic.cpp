@@ -19,7 +19,8 @@ void CoupledCubic::observe(const Ack& ack) {
   group_->watch().observed(path_, ack.now);
   least_rtt_ = ack.min_rtt;
   if (ssthresh() == kUnlimited) train_.on_ack(ack, cwnd());
-  if (held_by_delay()) room_.on_ack(ack);
+  // Not during the guard's experiment: a window that grows meanwhile makes the queue that tells of others.
+  if (held_by_delay() && !guard_.cutting()) room_.on_ack(ack);
   if (!ack.in_recovery && !in_slow_start()) guard_queue(ack);
 }
 

@@ -219,6 +219,22 @@ TEST_CASE("a path that becomes three times as wide is filled within two seconds,
   }
 }
 
+TEST_CASE("while the guard looks at what its cut did, the window does not grow into the room that was made") {
+  Alone net;
+  for (std::uint64_t before = 0; net.c.cwnd() >= before;) {
+    before = net.c.cwnd();
+    net.round();
+  }
+  const std::uint64_t cut = net.c.cwnd();
+  net.product = cut + 20 * kMss;  // and no queue is left at all
+  for (int i = 0; i < 3; ++i) {
+    net.round();
+    CHECK(net.c.cwnd() < cut + cut / 20);
+  }
+  for (int i = 0; i < 5; ++i) net.round();
+  CHECK(net.c.cwnd() > cut + cut / 8);
+}
+
 TEST_CASE("a queue of others does not take the window away") {
   Alone net;
   while (net.c.cwnd() < 100 * kMss) net.round();
