@@ -33,10 +33,12 @@ void CoupledCubic::guard_queue(const Ack& ack) {
       return undo();
     case QueueGuard::Finding::kQueue:
       last_cut_ = LastCut::kGuard;
-      return cut({.now = ack.now,
-                  .kind = CongestionKind::kQueue,
-                  .in_flight = ack.in_flight,
-                  .srtt = ack.srtt});
+      cut({.now = ack.now,
+           .kind = CongestionKind::kQueue,
+           .in_flight = ack.in_flight,
+           .srtt = ack.srtt});
+      // The window before it was too large: CUBIC is not to climb back there while the cut is judged.
+      return begin_anew();
   }
 }
 
