@@ -19,8 +19,7 @@ void CoupledCubic::observe(const Ack& ack) {
   group_->watch().observed(path_, ack.now);
   least_rtt_ = ack.min_rtt;
   if (ssthresh() == kUnlimited) train_.on_ack(ack, cwnd());
-  // Not during the guard's experiment: a window that grows meanwhile makes the queue that tells of others.
-  if (held_by_delay() && !guard_.cutting()) room_.on_ack(ack);
+  if (held_by_delay()) room_.on_ack(ack);
   if (!ack.in_recovery && !in_slow_start()) guard_queue(ack);
 }
 
@@ -33,12 +32,10 @@ void CoupledCubic::guard_queue(const Ack& ack) {
       return undo();
     case QueueGuard::Finding::kQueue:
       last_cut_ = LastCut::kGuard;
-      cut({.now = ack.now,
-           .kind = CongestionKind::kQueue,
-           .in_flight = ack.in_flight,
-           .srtt = ack.srtt});
-      // The window before it was too large: CUBIC is not to climb back there while the cut is judged.
-      return begin_anew();
+      return cut({.now = ack.now,
+                  .kind = CongestionKind::kQueue,
+                  .in_flight = ack.in_flight,
+                  .srtt = ack.srtt});
   }
 }
 

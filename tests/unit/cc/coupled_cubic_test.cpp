@@ -219,37 +219,6 @@ TEST_CASE("a path that becomes three times as wide is filled within two seconds,
   }
 }
 
-TEST_CASE("while the guard looks at what its cut did, the window does not grow into the room that was made") {
-  Alone net;
-  for (std::uint64_t before = 0; net.c.cwnd() >= before;) {
-    before = net.c.cwnd();
-    net.round();
-  }
-  const std::uint64_t cut = net.c.cwnd();
-  net.product = cut + 20 * kMss;  // and no queue is left at all
-  for (int i = 0; i < 3; ++i) {
-    net.round();
-    CHECK(net.c.cwnd() < cut + cut / 20);
-  }
-  for (int i = 0; i < 5; ++i) net.round();
-  CHECK(net.c.cwnd() > cut + cut / 8);
-}
-
-TEST_CASE("after a deep cut for a queue the window does not climb back to where it was") {
-  Alone net;
-  while (net.c.cwnd() < 100 * kMss) net.round();
-  for (int i = 0; i < 20; ++i) net.round();
-  net.product = net.c.cwnd() * 2 / 5;  // a path that became narrow
-  for (std::uint64_t before = 0; net.c.cwnd() >= before;) {
-    before = net.c.cwnd();
-    net.round();
-  }
-  const std::uint64_t cut = net.c.cwnd();
-  REQUIRE(cut < net.product * 5 / 4);
-  for (int i = 0; i < 20; ++i) net.round();
-  CHECK(net.c.cwnd() < cut + cut / 4);
-}
-
 TEST_CASE("a queue of others does not take the window away") {
   Alone net;
   while (net.c.cwnd() < 100 * kMss) net.round();
