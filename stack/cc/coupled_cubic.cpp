@@ -24,8 +24,7 @@ void CoupledCubic::observe(const Ack& ack) {
 }
 
 void CoupledCubic::guard_queue(const Ack& ack) {
-  const auto segment = ack.srtt * static_cast<std::int64_t>(mss()) / static_cast<std::int64_t>(cwnd());
-  switch (guard_.on_ack(ack, segment)) {
+  switch (guard_.on_ack(ack, cwnd(), mss())) {
     case QueueGuard::Finding::kNothing:
       return;
     case QueueGuard::Finding::kNotOurs:
@@ -68,6 +67,7 @@ void CoupledCubic::on_timeout(const Congestion& event) {
 }
 
 void CoupledCubic::avoid(const Ack& ack, std::uint64_t bytes) {
+  if (guard_.cutting()) return;
   if (!room_.has_room()) return Cubic::avoid(ack, bytes);
   grow(bytes / RoomWatch::kGrowthDivisor);
   begin_anew();

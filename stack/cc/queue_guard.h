@@ -5,11 +5,12 @@
 // A loss-based controller fills whatever buffer it finds and keeps it full, and a small request beside
 // it waits for all of that. But a flow that backs off alone starves beside others that do not. So
 // the guard makes an experiment. A round trip whose least RTT lies more than kTarget above the path's is
-// one long queue: the window is then cut to what the path holds without one. If the queue was ours it
-// is gone two round trips later. If it still stands, others keep it: the cut is taken back, and the
-// guard rests, longer each time.
+// one long queue: the window is then cut to what the path holds without one, and stands still. If the
+// queue was ours it is gone two round trips later, or sooner. If it still stands, others keep it: the cut
+// is taken back, and the guard rests, longer each time.
 //
-//   watching --a whole round above target--> cut --two rounds, one to look: gone--> watching
+//   watching --a whole round above target--> cut --a whole round without any queue----> watching
+//                                              |---two rounds, one to look: gone------> watching
 //                                              \--still there: give the window back--> resting
 //   resting  --10 s, doubled each time up to 80 s--> watching
 //
@@ -40,25 +41,30 @@ class QueueGuard {
     kQueue,    // cut the window to share_to_keep() of itself
     kNotOurs,  // the last cut changed nothing: take it back
   };
-  // Every ACK in congestion avoidance, none in recovery. `segment`: the time the path takes for one.
-  Finding on_ack(const Ack& ack, Duration segment);
+  // Every ACK in congestion avoidance, none in recovery. `window`: bytes, before this ACK lets it grow.
+  Finding on_ack(const Ack& ack, std::uint64_t window, std::uint32_t mss);
   // Of the window, so that hardly a queue stands: the path's RTT over the last round's.
   double share_to_keep() const { return share_to_keep_; }
   // The window was cut for another reason: what it looked at no longer holds.
   void disturbed();
   bool resting(Instant now) const { return now < rest_until_; }
-  // What is lost now may have been sent into the queue that the last cut takes away.
+  // The window must stand still, or a queue that it makes is taken for others'. And what is lost now may
+  // have been sent into the queue that the last cut takes away.
   bool cutting() const { return state_ == State::kCut; }
 
  private:
-  Finding judge(const Ack& ack, Duration round_least, Duration segment);
-  void rest(Instant now);
+  void was_ours();
+  Finding not_ours(Instant now);
 
   enum class State : std::uint8_t { kWatching, kCut } state_ = State::kWatching;
   Duration path_rtt_ = Duration::max();  // the least seen since the last rest
   [[no_unique_address]] RoundWatch watch_;  // its padding is used
   std::uint32_t rounds_to_wait_ = 0;
   double share_to_keep_ = 1;
+  Duration after_cut_{};  // the RTT that the cut leaves, if all of the queue was ours
+  // Bytes, when the round that runs began, and when the one before it did; zero: not known.
+  std::uint64_t window_ = 0;
+  std::uint64_t window_before_ = 0;
   Duration next_rest_ = kLeastRest;
   Instant rest_until_ = Instant::min();
   enum class Memory : std::uint8_t { kGood, kStale } memory_ = Memory::kGood;  // of path_rtt_

@@ -19,8 +19,6 @@ namespace braid::cc {
 class RoomWatch {
  public:
   static constexpr std::uint32_t kRounds = 2;
-  static constexpr Duration kNoQueue = 1ms;         // as short as this there is none; or
-  static constexpr std::int64_t kNoQueuePart = 64;  // as this part of the path's RTT
   static constexpr std::uint64_t kGrowthDivisor = 4;
 
   // Every ACK while delay holds the window down.

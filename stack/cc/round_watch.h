@@ -13,12 +13,19 @@ namespace braid::cc {
 
 class RoundWatch {
  public:
+  static constexpr Duration kNoQueue = 1ms;         // as short as this there is none; or
+  static constexpr std::int64_t kNoQueuePart = 64;  // as this part of the path's RTT
+
   enum class Window : std::uint8_t { kUnsure, kUsed };
   struct Round {
     Duration least_rtt;  // max(): no ACK gave a sample
     Window window;
     bool tells_of_queue() const {
       return window == Window::kUsed && least_rtt != Duration::max();
+    }
+    // `path`: its RTT without a queue.
+    bool tells_of_room(Duration path) const {
+      return tells_of_queue() && least_rtt - path <= std::max(kNoQueue, path / kNoQueuePart);
     }
   };
 

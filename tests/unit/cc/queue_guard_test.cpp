@@ -9,12 +9,13 @@ namespace {
 
 using Finding = QueueGuard::Finding;
 constexpr Duration kBase = 20ms;
-constexpr Duration kSegment = 100us;
+constexpr std::uint32_t kMss = 1000;
 
 struct Rounds {
   QueueGuard guard;
   Instant now = Instant() + 1s;
   bool window_used = true;
+  std::uint64_t window = 200 * kMss;
 
   // One round trip of ten ACKs; what the guard said in it, which is at its start, of the one before.
   Finding round(Duration queue, Duration wavering = 0ms) {
@@ -27,7 +28,7 @@ struct Rounds {
                                          .latest_rtt = kBase + queue + (i % 2 == 0 ? 0ms : wavering),
                                          .round_ended = i == 0,
                                          .cwnd_limited = window_used},
-                                        kSegment);
+                                        window, kMss);
       if (said != Finding::kNothing) finding = said;
     }
     return finding;
@@ -79,7 +80,7 @@ TEST_CASE("few segments are never a queue, however slow the path is") {
                   .latest_rtt = 60ms,
                   .round_ended = true,
                   .cwnd_limited = true};
-    CHECK(guard.on_ack(ack, 6ms) == Finding::kNothing);
+    CHECK(guard.on_ack(ack, 10 * kMss, kMss) == Finding::kNothing);
   }
 }
 
@@ -88,6 +89,32 @@ TEST_CASE("a queue that is gone after the cut was ours, and the next is found as
   for (int i = 0; i < 3; ++i) {
     CHECK(rounds.cut(2ms) == Finding::kNothing);
     CHECK_FALSE(rounds.guard.resting(rounds.now));
+  }
+}
+
+TEST_CASE("a whole round without any queue is enough: what comes after it is another queue of ours") {
+  Rounds rounds;
+  rounds.round(40ms);
+  REQUIRE(rounds.round(40ms) == Finding::kQueue);
+  REQUIRE(rounds.guard.cutting());
+  CHECK(rounds.round(0ms) == Finding::kNothing);
+  CHECK(rounds.guard.cutting());
+  CHECK(rounds.round(40ms) == Finding::kNothing);
+  CHECK_FALSE(rounds.guard.cutting());
+  CHECK(rounds.round(40ms) == Finding::kQueue);
+}
+
+TEST_CASE("a window that has grown since the queue was made leaves more of it, and it was ours nevertheless") {
+  for (const bool grown : {false, true}) {
+    CAPTURE(grown);
+    Rounds rounds;
+    rounds.round(0ms);
+    rounds.round(0ms);
+    if (grown) rounds.window = 250 * kMss;
+    rounds.round(40ms);
+    REQUIRE(rounds.round(40ms) == Finding::kQueue);
+    for (int i = 0; i < 2; ++i) CHECK(rounds.round(10ms) == Finding::kNothing);
+    CHECK(rounds.round(10ms) == (grown ? Finding::kNothing : Finding::kNotOurs));
   }
 }
 
