@@ -68,9 +68,13 @@ struct Congestion {  // at most once per round trip: the sender keeps the recove
 // on_congestion left, or the window alone.
 enum class RecoveryPace : std::uint8_t { kProportional, kWindow };
 
+class QueueTrials;
+
 class Controller {
  public:
   virtual ~Controller() = default;
+  // What it may try together with the other flows of its path.
+  virtual void join_path(std::shared_ptr<QueueTrials>) {}
   // `mss`: sender maximum segment size in bytes. May be called again when the path MTU changes.
   virtual void set_mss(std::uint32_t mss) = 0;
   virtual void on_ack(const Ack& ack) = 0;

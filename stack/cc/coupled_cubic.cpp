@@ -20,7 +20,9 @@ void CoupledCubic::observe(const Ack& ack) {
   least_rtt_ = ack.min_rtt;
   if (ssthresh() == kUnlimited) train_.on_ack(ack, cwnd());
   if (held_by_delay()) room_.on_ack(ack);
-  if (!ack.in_recovery && !in_slow_start()) guard_queue(ack);
+  const bool avoids = !ack.in_recovery && !in_slow_start();
+  guard_.report(ack.in_flight, avoids ? QueueGuard::Phase::kAvoidance : QueueGuard::Phase::kOther);
+  if (avoids) guard_queue(ack);
 }
 
 void CoupledCubic::guard_queue(const Ack& ack) {
@@ -60,6 +62,7 @@ void CoupledCubic::cut(const Congestion& event) {
 
 void CoupledCubic::on_timeout(const Congestion& event) {
   guard_.disturbed();
+  guard_.report(0, QueueGuard::Phase::kOther);
   last_cut_ = LastCut::kLoss;
   room_.forget();
   Cubic::on_timeout(event);

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "stack/cc/coupled_group.h"
 #include "stack/cc/cubic.h"
@@ -29,6 +30,7 @@ class CoupledCubic final : public Cubic {
   CoupledCubic(const CoupledCubic&) = delete;
   CoupledCubic& operator=(const CoupledCubic&) = delete;
 
+  void join_path(std::shared_ptr<QueueTrials> trials) override { guard_.join_path(std::move(trials)); }
   std::string_view name() const override { return "coupled_cubic"; }
   void on_congestion(const Congestion& event) override;
   void on_timeout(const Congestion& event) override;

@@ -12,13 +12,31 @@ constexpr std::uint32_t kRoundsToWait = 2;
 
 }  // namespace
 
+QueueGuard::~QueueGuard() {
+  if (trials_) trials_->update(flow_, {});
+}
+
+void QueueGuard::join_path(std::shared_ptr<QueueTrials> trials) {
+  trials_ = std::move(trials);
+  trials_->joined();
+  begun_ = trials_->begun();
+}
+
+void QueueGuard::report(std::uint64_t in_flight, Phase phase) {
+  if (!trials_) join_path(std::make_shared<QueueTrials>());
+  const bool ready = phase == Phase::kAvoidance && !cutting() && rounds_to_wait_ == 0;
+  trials_->update(flow_, {.in_flight = in_flight, .ready = ready ? in_flight : 0});
+}
+
 QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, std::uint64_t window, std::uint32_t mss) {
-  if (resting(ack.now)) return Finding::kNothing;
+  if (trials_->resting(ack.now)) return rest();
   // While it rested nobody kept the queue short for us: the path's own record of a minute is better.
   if (std::exchange(memory_, Memory::kGood) == Memory::kStale) path_rtt_ = ack.min_rtt;
   if (ack.min_rtt > Duration::zero()) path_rtt_ = std::min(path_rtt_, ack.min_rtt);
+  const Duration segment = ack.srtt * std::int64_t{mss} / static_cast<std::int64_t>(window);
+  const Duration target = std::max({kTarget, path_rtt_ / kTargetPart, segment * kTargetSegments});
   const auto round = watch_.on_ack(ack);
-  if (!round) return Finding::kNothing;
+  if (!round) return follow(ack, window, target);
   // What a round answers was sent from where the one before it began.
   const std::uint64_t answered = std::exchange(window_before_, std::exchange(window_, window));
   if (cutting() && round->tells_of_room(path_rtt_)) was_ours();
@@ -27,36 +45,58 @@ QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, std::uint64_t window, std
     return Finding::kNothing;
   }
   if (!round->tells_of_queue()) return Finding::kNothing;
-  const Duration segment = ack.srtt * std::int64_t{mss} / static_cast<std::int64_t>(window);
-  const Duration target = std::max({kTarget, path_rtt_ / kTargetPart, segment * kTargetSegments});
-  const Duration left = target / kLeftPart;
   if (cutting()) {
-    if (round->least_rtt > after_cut_ + left) return not_ours(ack.now);
+    if (round->least_rtt > after_cut_ + target / kLeftPart) {
+      trials_->not_ours(ack.now);
+      return rest();
+    }
     was_ours();
     return Finding::kNothing;
   }
   if (round->least_rtt <= path_rtt_ + target) return Finding::kNothing;
-  share_to_keep_ = to_seconds(path_rtt_ + left) / to_seconds(round->least_rtt);
+  if (!others_cut(ack)) {
+    if (!trials_->may_begin()) return Finding::kNothing;
+    trials_->begin(ack.now);
+  }
+  return cut(round->least_rtt, target / kLeftPart, answered, window);
+}
+
+// Another flow of the path has just begun a trial, and this one is not in it.
+bool QueueGuard::others_cut(const Ack& ack) const {
+  return begun_ != trials_->begun() && trials_->may_join(ack.now, ack.srtt);
+}
+
+QueueGuard::Finding QueueGuard::follow(const Ack& ack, std::uint64_t window, Duration target) {
+  if (cutting() || rounds_to_wait_ > 0) begun_ = trials_->begun();
+  const RoundWatch::Round round = watch_.so_far();
+  const bool queue = round.tells_of_queue() && round.least_rtt > path_rtt_ + target / 2;
+  if (!queue || !others_cut(ack)) return Finding::kNothing;
+  return cut(round.least_rtt, target / kLeftPart, window_before_, window);
+}
+
+// `rtt` was that of what was sent with a window of `answered`. `left`: how long a queue is to stay.
+QueueGuard::Finding QueueGuard::cut(Duration rtt, Duration left, std::uint64_t answered,
+                                    std::uint64_t window) {
+  share_to_keep_ = to_seconds(path_rtt_ + left) / to_seconds(rtt);
   const double grown = answered > 0 ? static_cast<double>(window) / static_cast<double>(answered) : 1;
   after_cut_ = std::chrono::duration_cast<Duration>((path_rtt_ + left) * std::max(grown, 1.0));
   state_ = State::kCut;
   rounds_to_wait_ = kRoundsToWait;
+  begun_ = trials_->begun();
   return Finding::kQueue;
 }
 
 void QueueGuard::was_ours() {
   state_ = State::kWatching;
-  next_rest_ = kLeastRest;
+  trials_->was_ours();
 }
 
-QueueGuard::Finding QueueGuard::not_ours(Instant now) {
-  state_ = State::kWatching;
-  rest_until_ = now + next_rest_;
-  next_rest_ = std::min(2 * next_rest_, kLongestRest);
+QueueGuard::Finding QueueGuard::rest() {
   memory_ = Memory::kStale;
   watch_ = RoundWatch();
   window_ = window_before_ = 0;
-  return Finding::kNotOurs;
+  const bool cut = std::exchange(state_, State::kWatching) == State::kCut;
+  return cut ? Finding::kNotOurs : Finding::kNothing;
 }
 
 void QueueGuard::disturbed() {

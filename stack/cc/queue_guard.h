@@ -15,12 +15,15 @@
 //   resting  --10 s, doubled each time up to 80 s--> watching
 //
 // A changed route, a radio that slows down or a delay that wavers look like others in the queue, which
-// costs nothing but the guard. Two flows that both guard share as two CUBICs do, at a lower delay.
+// costs nothing but the guard. The flows of one path look together (queue_trials.h). Two on different
+// paths that both guard share as two CUBICs do, at a lower delay.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "stack/cc/controller.h"
+#include "stack/cc/queue_trials.h"
 #include "stack/cc/round_watch.h"
 
 namespace braid::cc {
@@ -33,8 +36,16 @@ class QueueGuard {
   static constexpr std::int64_t kTargetPart = 4;
   static constexpr std::int64_t kTargetSegments = 8;
   static constexpr std::int64_t kLeftPart = 4;
-  static constexpr Duration kLeastRest = 10s;
-  static constexpr Duration kLongestRest = 80s;
+
+  QueueGuard() = default;
+  QueueGuard(const QueueGuard&) = delete;
+  QueueGuard& operator=(const QueueGuard&) = delete;
+  ~QueueGuard();
+  // With the other flows of its path; without this it is alone.
+  void join_path(std::shared_ptr<QueueTrials> trials);
+  // Every ACK, before on_ack(): the bytes still in flight.
+  enum class Phase : std::uint8_t { kOther, kAvoidance };
+  void report(std::uint64_t in_flight, Phase phase);
 
   enum class Finding : std::uint8_t {
     kNothing,
@@ -47,15 +58,21 @@ class QueueGuard {
   double share_to_keep() const { return share_to_keep_; }
   // The window was cut for another reason: what it looked at no longer holds.
   void disturbed();
-  bool resting(Instant now) const { return now < rest_until_; }
+  bool resting(Instant now) const { return trials_ && trials_->resting(now); }
   // The window must stand still, or a queue that it makes is taken for others'. And what is lost now may
   // have been sent into the queue that the last cut takes away.
   bool cutting() const { return state_ == State::kCut; }
 
  private:
+  bool others_cut(const Ack& ack) const;
+  Finding follow(const Ack& ack, std::uint64_t window, Duration target);
+  Finding cut(Duration rtt, Duration left, std::uint64_t answered, std::uint64_t window);
   void was_ours();
-  Finding not_ours(Instant now);
+  Finding rest();
 
+  std::shared_ptr<QueueTrials> trials_;
+  QueueTrials::Flow flow_;
+  std::uint32_t begun_ = 0;  // trials that are not to be joined any more
   enum class State : std::uint8_t { kWatching, kCut } state_ = State::kWatching;
   Duration path_rtt_ = Duration::max();  // the least seen since the last rest
   [[no_unique_address]] RoundWatch watch_;  // its padding is used
@@ -65,8 +82,6 @@ class QueueGuard {
   // Bytes, when the round that runs began, and when the one before it did; zero: not known.
   std::uint64_t window_ = 0;
   std::uint64_t window_before_ = 0;
-  Duration next_rest_ = kLeastRest;
-  Instant rest_until_ = Instant::min();
   enum class Memory : std::uint8_t { kGood, kStale } memory_ = Memory::kGood;  // of path_rtt_
 };
 

@@ -40,6 +40,8 @@ class RoundWatch {
     if (ack.cwnd_limited) window_ = Window::kUsed;
     return ended;
   }
+  // What the round that runs has shown.
+  Round so_far() const { return {.least_rtt = least_rtt_, .window = window_}; }
 
  private:
   Duration least_rtt_ = Duration::max();

@@ -3,6 +3,7 @@
 //
 // Shared are the least round trip (it says how large bursts may be) and, where it is less than our
 // interface's, the MTU: the second connection needs not run into the black hole that the first one found.
+// Beside that, controllers look for a queue of their own together (cc/queue_trials.h).
 // Windows and rates are not handed on: a window holds queues and others' share, and a slow start that
 // knew the rate gained next to nothing (docs/law.md).
 #pragma once
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "stack/base/time.h"
+#include "stack/cc/queue_trials.h"
 #include "stack/tcp/tuple.h"
 #include "stack/wire/ip_address.h"
 
@@ -28,6 +30,8 @@ class PathRecord {
 
   Duration min_rtt(Instant now) const;   // the least; zero: unknown
   std::uint32_t mtu(Instant now) const;  // bytes of an IP packet; 0: unknown
+  // What its connections try together.
+  const std::shared_ptr<cc::QueueTrials>& queue_trials() const { return queue_trials_; }
   bool knows_anything(Instant now) const { return now <= last_ + kLifetime; }
 
  private:
@@ -36,6 +40,7 @@ class PathRecord {
   std::uint32_t mtu_ = 0;
   Instant mtu_at_;
   Instant last_ = Instant::min();  // anything was noted
+  std::shared_ptr<cc::QueueTrials> queue_trials_ = std::make_shared<cc::QueueTrials>();
 };
 
 class PathMemory {

@@ -85,7 +85,10 @@ class Sender {
 
   explicit Sender(Setup setup);
   // Before start(): what is known of the path's round trip is others' too. The record outlives the sender.
-  void share(PathRecord& path) { path_ = &path; }
+  void share(PathRecord& path) {
+    path_ = &path;
+    controller_->join_path(path.queue_trials());
+  }
 
   // The handshake is done: the SYN's payload up to `acked` is acknowledged, the rest is lost.
   // `rtt`: the handshake's sample if it may be used (DESIGN 6: never for a Convert SYN).

@@ -5,13 +5,14 @@
 # ms, and the queue that stands there.
 
 latency() {
-  local seconds=10 lead=2.5 way round load file bulk_pid
+  local seconds=10 lead=2.5 downloads=1 way round load file pid i
+  local -a bulk_pids
   take_options "$@"
   [ -z "$short" ] || { seconds=1; lead=0.5; }
   set -- "${rest[@]}"
   while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || usage
-    case $1 in --seconds) seconds=$2 ;; *) usage ;; esac
+    case $1 in --seconds) seconds=$2 ;; --downloads) downloads=$2 ;; *) usage ;; esac
     shift 2
   done
   defaults 3 "uplink1 uplink2 bundle braid"
@@ -22,16 +23,19 @@ latency() {
       way_up "$way"
       for load in idle bulk; do
         if [ $load = bulk ]; then
-          lab_spawn lan bulk.log "$LAB_PYTHON" "$meter" bulk down "$LAB_SERVER4" $server_port $((seconds + ${lead%.*} + 1))s "$LAB_DIR/bulk.json"
-          bulk_pid=$LAB_LAST_PID
+          bulk_pids=()
+          for ((i = 1; i <= downloads; ++i)); do
+            lab_spawn lan "bulk-$i.log" "$LAB_PYTHON" "$meter" bulk down "$LAB_SERVER4" $server_port $((seconds + ${lead%.*} + 1))s "$LAB_DIR/bulk-$i.json"
+            bulk_pids+=("$LAB_LAST_PID")
+          done
           sleep $lead
         fi
         latency_ping 1; latency_ping 2
         in_lan requests "$LAB_SERVER4" $server_port 1000 "$seconds" >"$file" || lab_fail "requests, $way, $load"
         latency_records "$way" $load "$file"
       done
-      lab_wait_until 60 lab_is_gone "$bulk_pid" || lab_fail "the download, $way"
-      record latency "beside a download" LAN "the download, Mbit/s" "$way" "$(of "$LAB_DIR/bulk.json" 'd["bytes"] * 8e-6 / (d["end"] - d["begin"])')" more
+      for pid in "${bulk_pids[@]}"; do lab_wait_until 60 lab_is_gone "$pid" || lab_fail "the download, $way"; done
+      record latency "beside a download" LAN "the download, Mbit/s" "$way" "$(latency_rates)" more
       way_down "$way"
     done
   done
@@ -43,6 +47,13 @@ latency_ping() { # UPLINK
 }
 latency_pings() { # UPLINK: "[ms, ms]"
   sed -n 's/.* time=\([0-9.]*\) ms.*/\1/p' "$LAB_DIR/ping-$1.log" | paste -sd, | sed 's/.*/[&]/'
+}
+
+latency_rates() { # of all downloads together, Mbit/s
+  for ((i = 1; i <= downloads; ++i)); do
+    of "$LAB_DIR/bulk-$i.json" 'd["bytes"] * 8e-6 / (d["end"] - d["begin"])'
+    echo
+  done | awk 'NF { sum += $1 } END { print sum }'
 }
 
 latency_records() { # WAY LOAD FILE

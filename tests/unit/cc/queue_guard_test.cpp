@@ -2,7 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <vector>
+#include <memory>
+#include <optional>
 
 namespace braid::cc {
 namespace {
@@ -22,6 +23,7 @@ struct Rounds {
     Finding finding = Finding::kNothing;
     for (int i = 0; i < 10; ++i) {
       now += 2ms;
+      guard.report(window, QueueGuard::Phase::kAvoidance);
       const Finding said = guard.on_ack({.now = now,
                                          .srtt = kBase + queue,
                                          .min_rtt = kBase,
@@ -80,6 +82,7 @@ TEST_CASE("few segments are never a queue, however slow the path is") {
                   .latest_rtt = 60ms,
                   .round_ended = true,
                   .cwnd_limited = true};
+    guard.report(10 * kMss, QueueGuard::Phase::kAvoidance);
     CHECK(guard.on_ack(ack, 10 * kMss, kMss) == Finding::kNothing);
   }
 }
@@ -120,17 +123,116 @@ TEST_CASE("a window that has grown since the queue was made leaves more of it, a
 
 TEST_CASE("a queue that still stands after the cut is not ours: the guard rests, longer each time") {
   Rounds rounds;
-  Duration rest = QueueGuard::kLeastRest;
+  Duration rest = QueueTrials::kLeastRest;
   for (int i = 0; i < 6; ++i) {
     CHECK(rounds.cut(35ms) == Finding::kNotOurs);
     CHECK(rounds.guard.resting(rounds.now + rest - 100ms));
     CHECK_FALSE(rounds.guard.resting(rounds.now + rest));
     rounds.now += rest;
-    rest = std::min(2 * rest, QueueGuard::kLongestRest);
+    rest = std::min(2 * rest, QueueTrials::kLongestRest);
   }
   CHECK(rounds.cut(0ms) == Finding::kNothing);
   CHECK(rounds.cut(35ms) == Finding::kNotOurs);
-  CHECK_FALSE(rounds.guard.resting(rounds.now + QueueGuard::kLeastRest));
+  CHECK_FALSE(rounds.guard.resting(rounds.now + QueueTrials::kLeastRest));
+}
+
+// Two flows of one path, a round trip of ten ACKs each, by turns.
+struct Siblings {
+  struct Flow {
+    QueueGuard guard;
+    QueueGuard::Phase phase = QueueGuard::Phase::kAvoidance;
+    Finding said = Finding::kNothing;  // last in this round
+    int place = 0;                     // of ten in its round
+  };
+  std::shared_ptr<QueueTrials> trials = std::make_shared<QueueTrials>();
+  Flow first, second;
+  Instant now = Instant() + 1s;
+
+  Siblings() {
+    first.guard.join_path(trials);
+    second.guard.join_path(trials);
+    second.place = 5;
+  }
+  void ack(Flow& flow, Duration queue) {
+    flow.guard.report(200 * kMss, flow.phase);
+    if (flow.phase != QueueGuard::Phase::kAvoidance) return;
+    const Finding said = flow.guard.on_ack({.now = now,
+                                            .srtt = kBase + queue,
+                                            .min_rtt = kBase,
+                                            .latest_rtt = kBase + queue,
+                                            .round_ended = flow.place == 0,
+                                            .cwnd_limited = true},
+                                           200 * kMss, kMss);
+    flow.place = (flow.place + 1) % 10;
+    if (said != Finding::kNothing) flow.said = said;
+  }
+  // Both until one of them says something, ten round trips at most; so many ACKs of both after it.
+  void run(Duration queue, int after, std::optional<Duration> second_queue = std::nullopt) {
+    first.said = second.said = Finding::kNothing;
+    const auto quiet = [this] {
+      return first.said == Finding::kNothing && second.said == Finding::kNothing;
+    };
+    for (int i = 0; i < 100 && (quiet() || after-- > 0); ++i) {
+      now += 2ms;
+      ack(first, queue);
+      ack(second, second_queue.value_or(queue));
+    }
+  }
+};
+
+TEST_CASE("the flows of a path cut together, and find together whose the queue was") {
+  Siblings two;
+  two.run(40ms, 1);
+  CHECK(two.first.said == Finding::kQueue);
+  CHECK(two.second.said == Finding::kQueue);
+  CHECK(two.trials->begun() == 1);
+  SUBCASE("gone: both were right") {
+    two.run(2ms, 0);
+    CHECK_FALSE(two.first.guard.cutting());
+    CHECK_FALSE(two.second.guard.cutting());
+    CHECK_FALSE(two.trials->resting(two.now));
+  }
+  SUBCASE("still there: both take it back, and rest as long") {
+    two.run(35ms, 1);
+    CHECK(two.first.said == Finding::kNotOurs);
+    CHECK(two.second.said == Finding::kNotOurs);
+    CHECK(two.trials->resting(two.now + QueueTrials::kLeastRest - 100ms));
+    CHECK_FALSE(two.trials->resting(two.now + QueueTrials::kLeastRest));
+  }
+}
+
+TEST_CASE("who sees no queue does not cut with the others") {
+  Siblings two;
+  two.run(40ms, 10, 1ms);
+  CHECK(two.first.said == Finding::kQueue);
+  CHECK(two.second.said == Finding::kNothing);
+  two.run(40ms, 10, 1ms);
+  CHECK(two.first.said == Finding::kNotOurs);
+  CHECK(two.second.said == Finding::kNothing);
+}
+
+TEST_CASE("nobody cuts while another flow of the path is in slow start") {
+  Siblings two;
+  two.second.phase = QueueGuard::Phase::kOther;
+  two.run(40ms, 0);
+  CHECK(two.first.said == Finding::kNothing);
+  two.second.phase = QueueGuard::Phase::kAvoidance;
+  two.run(40ms, 1);
+  CHECK(two.first.said == Finding::kQueue);
+}
+
+TEST_CASE("after a loss a flow neither joins a trial nor judges it") {
+  Siblings two;
+  for (int i = 0; i < 2; ++i) {
+    two.first.said = Finding::kNothing;
+    two.run(40ms, 0);
+    if (two.first.said == Finding::kQueue) break;
+  }
+  two.second.guard.disturbed();
+  CHECK_FALSE(two.second.guard.cutting());
+  two.second.said = Finding::kNothing;
+  for (int i = 0; i < 10; ++i) two.ack(two.second, 40ms);
+  CHECK(two.second.said == Finding::kNothing);
 }
 
 TEST_CASE("after a loss the guard does not judge its own cut") {

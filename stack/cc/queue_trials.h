@@ -1,0 +1,52 @@
+// QueueTrials: what the flows of one path do together to find a queue of their own (queue_guard.h).
+//
+// A flow that gives way alone finds the queue still standing when its siblings keep it, and would take
+// them for strangers. So when one begins a trial, the others cut at their next ACK, if they see the queue as
+// well; and when one has found that the queue is not theirs, all of them rest. None begins while more than
+// a quarter of the path's flight belongs to those who could not join: in slow start, in recovery, or just
+// after.
+//
+// Flows of one path are those between one interface of ours and one host (tcp/path_memory.h). Behind an
+// address that many share they may meet in no queue at all: then those that see none do not join, and
+// the trial ends as it did without them.
+#pragma once
+
+#include <cstdint>
+
+#include "stack/base/time.h"
+
+namespace braid::cc {
+
+class QueueTrials {
+ public:
+  static constexpr Duration kLeastRest = 10s;
+  static constexpr Duration kLongestRest = 80s;
+
+  // What is known of one flow, which keeps it.
+  struct Flow {
+    std::uint64_t in_flight = 0;  // bytes
+    std::uint64_t ready = 0;      // of these: all when it would join, else none
+  };
+  void update(Flow& flow, Flow now);
+  // Another flow is there. The first one after nobody was finds nothing remembered.
+  void joined();
+
+  bool may_begin() const { return all_.ready / 3 >= all_.in_flight - all_.ready; }
+  void begin(Instant now);
+  std::uint32_t begun() const { return begun_; }  // how many
+  // What began longer ago than a round trip is not to be joined any more.
+  bool may_join(Instant now, Duration srtt) const { return now - last_began_ <= srtt; }
+
+  void was_ours() { next_rest_ = kLeastRest; }
+  void not_ours(Instant now);
+  bool resting(Instant now) const { return now < rest_until_; }
+
+ private:
+  Flow all_;
+  std::uint32_t begun_ = 0;
+  Instant last_began_ = Instant::min();
+  Duration next_rest_ = kLeastRest;
+  Instant rest_until_ = Instant::min();
+};
+
+}  // namespace braid::cc

@@ -1,0 +1,71 @@
+#include "stack/cc/queue_trials.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+namespace braid::cc {
+namespace {
+
+constexpr Instant kNow = Instant() + 1s;
+
+TEST_SUITE_BEGIN("cc");
+
+TEST_CASE("a trial begins where at most a quarter of what is in flight could not join") {
+  QueueTrials trials;
+  QueueTrials::Flow one, other;
+  trials.update(one, {.in_flight = 3000, .ready = 3000});
+  CHECK(trials.may_begin());
+  trials.update(other, {.in_flight = 1000, .ready = 0});
+  CHECK(trials.may_begin());
+  trials.update(other, {.in_flight = 1001, .ready = 0});
+  CHECK_FALSE(trials.may_begin());
+  trials.update(other, {.in_flight = 1001, .ready = 1001});
+  CHECK(trials.may_begin());
+  trials.update(one, {.in_flight = 3000, .ready = 0});
+  CHECK_FALSE(trials.may_begin());
+  trials.update(one, {});  // it has left
+  CHECK(trials.may_begin());
+}
+
+TEST_CASE("a trial is to be joined for a round trip") {
+  QueueTrials trials;
+  const std::uint32_t before = trials.begun();
+  trials.begin(kNow);
+  CHECK(trials.begun() == before + 1);
+  CHECK(trials.may_join(kNow + 20ms, 20ms));
+  CHECK_FALSE(trials.may_join(kNow + 21ms, 20ms));
+}
+
+TEST_CASE("a queue that is not ours rests all, longer each time until one is ours again") {
+  QueueTrials trials;
+  Instant now = kNow;
+  Duration rest = QueueTrials::kLeastRest;
+  for (int i = 0; i < 5; ++i) {
+    trials.not_ours(now);
+    CHECK(trials.resting(now + rest - 1ms));
+    CHECK_FALSE(trials.resting(now + rest));
+    now += rest;
+    rest = std::min(2 * rest, QueueTrials::kLongestRest);
+  }
+  trials.was_ours();
+  trials.not_ours(now);
+  CHECK_FALSE(trials.resting(now + QueueTrials::kLeastRest));
+}
+
+TEST_CASE("who joins others that rest rests with them; who comes to an empty path begins anew") {
+  QueueTrials trials;
+  QueueTrials::Flow flow;
+  trials.update(flow, {.in_flight = 1000, .ready = 1000});
+  trials.not_ours(kNow);
+  trials.joined();
+  CHECK(trials.resting(kNow));
+  trials.update(flow, {});
+  trials.joined();
+  CHECK_FALSE(trials.resting(kNow));
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace braid::cc
