@@ -25,7 +25,9 @@ void QueueGuard::join_path(std::shared_ptr<QueueTrials> trials) {
 void QueueGuard::report(std::uint64_t in_flight, Phase phase) {
   if (!trials_) join_path(std::make_shared<QueueTrials>());
   const bool ready = phase == Phase::kAvoidance && !cutting() && rounds_to_wait_ == 0;
-  trials_->update(flow_, {.in_flight = in_flight, .ready = ready ? in_flight : 0});
+  trials_->update(flow_, {.in_flight = in_flight,
+                          .ready = ready ? in_flight : 0,
+                          .cut = cutting() ? in_flight : 0});
 }
 
 QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, std::uint64_t window, std::uint32_t mss) {
@@ -46,7 +48,7 @@ QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, std::uint64_t window, std
   }
   if (!round->tells_of_queue()) return Finding::kNothing;
   if (cutting()) {
-    if (round->least_rtt > after_cut_ + target / kLeftPart) {
+    if (round->least_rtt > rtt_if_ours() + target / kLeftPart) {
       trials_->not_ours(ack.now);
       return rest();
     }
@@ -79,11 +81,15 @@ QueueGuard::Finding QueueGuard::cut(Duration rtt, Duration left, std::uint64_t a
                                     std::uint64_t window) {
   share_to_keep_ = to_seconds(path_rtt_ + left) / to_seconds(rtt);
   const double grown = answered > 0 ? static_cast<double>(window) / static_cast<double>(answered) : 1;
-  after_cut_ = std::chrono::duration_cast<Duration>((path_rtt_ + left) * std::max(grown, 1.0));
+  rtt_before_ = std::chrono::duration_cast<Duration>(rtt * std::max(grown, 1.0));
   state_ = State::kCut;
   rounds_to_wait_ = kRoundsToWait;
   begun_ = trials_->begun();
   return Finding::kQueue;
+}
+
+Duration QueueGuard::rtt_if_ours() const {
+  return std::chrono::duration_cast<Duration>(rtt_before_ * (share_to_keep_ + trials_->left_out()));
 }
 
 void QueueGuard::was_ours() {

@@ -67,6 +67,8 @@ class QueueGuard {
   bool others_cut(const Ack& ack) const;
   Finding follow(const Ack& ack, std::uint64_t window, Duration target);
   Finding cut(Duration rtt, Duration left, std::uint64_t answered, std::uint64_t window);
+  // What the cut must leave of it, if all of the queue was ours.
+  Duration rtt_if_ours() const;
   void was_ours();
   Finding rest();
 
@@ -78,7 +80,7 @@ class QueueGuard {
   [[no_unique_address]] RoundWatch watch_;  // its padding is used
   std::uint32_t rounds_to_wait_ = 0;
   double share_to_keep_ = 1;
-  Duration after_cut_{};  // the RTT that the cut leaves, if all of the queue was ours
+  Duration rtt_before_{};  // of what was in flight when the window was cut
   // Bytes, when the round that runs began, and when the one before it did; zero: not known.
   std::uint64_t window_ = 0;
   std::uint64_t window_before_ = 0;

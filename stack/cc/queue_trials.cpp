@@ -7,6 +7,7 @@ namespace braid::cc {
 void QueueTrials::update(Flow& flow, Flow now) {
   all_.in_flight += now.in_flight - flow.in_flight;
   all_.ready += now.ready - flow.ready;
+  all_.cut += now.cut - flow.cut;
   flow = now;
 }
 
@@ -18,7 +19,13 @@ void QueueTrials::joined() {
 
 void QueueTrials::begin(Instant now) {
   ++begun_;
+  flight_before_ = all_.in_flight;
   last_began_ = now;
+}
+
+double QueueTrials::left_out() const {
+  if (flight_before_ == 0) return 0;
+  return static_cast<double>(all_.in_flight - all_.cut) / static_cast<double>(flight_before_);
 }
 
 void QueueTrials::not_ours(Instant now) {

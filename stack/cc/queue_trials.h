@@ -4,7 +4,7 @@
 // them for strangers. So when one begins a trial, the others cut at their next ACK, if they see the queue as
 // well; and when one has found that the queue is not theirs, all of them rest. None begins while more than
 // a quarter of the path's flight belongs to those who could not join: in slow start, in recovery, or just
-// after.
+// after. What such flows hold may stand in the queue afterwards, and is ours nevertheless.
 //
 // Flows of one path are those between one interface of ours and one host (tcp/path_memory.h). Behind an
 // address that many share they may meet in no queue at all: then those that see none do not join, and
@@ -26,6 +26,7 @@ class QueueTrials {
   struct Flow {
     std::uint64_t in_flight = 0;  // bytes
     std::uint64_t ready = 0;      // of these: all when it would join, else none
+    std::uint64_t cut = 0;        // of these: all when it is in a trial, else none
   };
   void update(Flow& flow, Flow now);
   // Another flow is there. The first one after nobody was finds nothing remembered.
@@ -34,6 +35,8 @@ class QueueTrials {
   bool may_begin() const { return all_.ready / 3 >= all_.in_flight - all_.ready; }
   void begin(Instant now);
   std::uint32_t begun() const { return begun_; }  // how many
+  // What is in flight and in no trial, as a part of all there was when the last one began.
+  double left_out() const;
   // What began longer ago than a round trip is not to be joined any more.
   bool may_join(Instant now, Duration srtt) const { return now - last_began_ <= srtt; }
 
@@ -43,6 +46,7 @@ class QueueTrials {
 
  private:
   Flow all_;
+  std::uint64_t flight_before_ = 0;  // bytes, of all, when the last trial began
   std::uint32_t begun_ = 0;
   Instant last_began_ = Instant::min();
   Duration next_rest_ = kLeastRest;

@@ -221,6 +221,25 @@ TEST_CASE("nobody cuts while another flow of the path is in slow start") {
   CHECK(two.first.said == Finding::kQueue);
 }
 
+TEST_CASE("what a flow in slow start holds stands after the trial, and is ours") {
+  // Of 530 kB in 60 ms two cut 400 to 22.5; the 130 that stay are worth 15 ms more.
+  Siblings two;
+  QueueTrials::Flow third;
+  two.trials->update(third, {.in_flight = 130 * kMss});
+  two.run(40ms, 1);
+  REQUIRE(two.first.said == Finding::kQueue);
+  REQUIRE(two.second.said == Finding::kQueue);
+  SUBCASE("it: once more") {
+    two.run(16ms, 0);
+    CHECK(two.first.said == Finding::kQueue);
+  }
+  SUBCASE("more than it") {
+    two.run(24ms, 0);
+    CHECK(two.first.said == Finding::kNotOurs);
+  }
+  two.trials->update(third, {});
+}
+
 TEST_CASE("after a loss a flow neither joins a trial nor judges it") {
   Siblings two;
   for (int i = 0; i < 2; ++i) {

@@ -28,6 +28,19 @@ TEST_CASE("a trial begins where at most a quarter of what is in flight could not
   CHECK(trials.may_begin());
 }
 
+TEST_CASE("who is not in a trial leaves a part of what there was") {
+  QueueTrials trials;
+  QueueTrials::Flow one, other;
+  CHECK(trials.left_out() == 0);
+  trials.update(one, {.in_flight = 3000, .ready = 3000});
+  trials.update(other, {.in_flight = 1000});
+  trials.begin(kNow);
+  trials.update(one, {.in_flight = 600, .cut = 600});
+  CHECK(trials.left_out() == doctest::Approx(0.25));
+  trials.update(other, {.in_flight = 2000});
+  CHECK(trials.left_out() == doctest::Approx(0.5));
+}
+
 TEST_CASE("a trial is to be joined for a round trip") {
   QueueTrials trials;
   const std::uint32_t before = trials.begun();
