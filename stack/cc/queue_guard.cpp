@@ -32,10 +32,11 @@ void QueueGuard::report(std::uint64_t in_flight, Phase phase) {
 
 QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, std::uint64_t window, std::uint32_t mss) {
   if (trials_->resting(ack.now)) return rest();
-  // While it rested nobody kept the queue short for us: the path's own record of a minute is better.
-  if (std::exchange(memory_, Memory::kGood) == Memory::kStale) path_rtt_ = ack.min_rtt;
-  if (ack.min_rtt > Duration::zero()) path_rtt_ = std::min(path_rtt_, ack.min_rtt);
-  const Duration segment = ack.srtt * std::int64_t{mss} / static_cast<std::int64_t>(window);
+  path_rtt_ = trials_->path_rtt(ack.min_rtt);
+  if (path_rtt_ == Duration::max()) return Finding::kNothing;
+  // All flows of the path together: how long it takes for one segment.
+  const auto flight = static_cast<std::int64_t>(std::max(window, trials_->in_flight()));
+  const Duration segment = ack.srtt * std::int64_t{mss} / flight;
   const Duration target = std::max({kTarget, path_rtt_ / kTargetPart, segment * kTargetSegments});
   const auto round = watch_.on_ack(ack);
   if (!round) return follow(ack, window, target);
@@ -98,7 +99,6 @@ void QueueGuard::was_ours() {
 }
 
 QueueGuard::Finding QueueGuard::rest() {
-  memory_ = Memory::kStale;
   watch_ = RoundWatch();
   window_ = window_before_ = 0;
   const bool cut = std::exchange(state_, State::kWatching) == State::kCut;

@@ -76,7 +76,7 @@ class QueueGuard {
   QueueTrials::Flow flow_;
   std::uint32_t begun_ = 0;  // trials that are not to be joined any more
   enum class State : std::uint8_t { kWatching, kCut } state_ = State::kWatching;
-  Duration path_rtt_ = Duration::max();  // the least seen since the last rest
+  Duration path_rtt_{};  // without a queue, as known at the last ACK
   [[no_unique_address]] RoundWatch watch_;  // its padding is used
   std::uint32_t rounds_to_wait_ = 0;
   double share_to_keep_ = 1;
@@ -84,7 +84,6 @@ class QueueGuard {
   // Bytes, when the round that runs began, and when the one before it did; zero: not known.
   std::uint64_t window_ = 0;
   std::uint64_t window_before_ = 0;
-  enum class Memory : std::uint8_t { kGood, kStale } memory_ = Memory::kGood;  // of path_rtt_
 };
 
 }  // namespace braid::cc

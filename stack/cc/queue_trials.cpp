@@ -13,8 +13,14 @@ void QueueTrials::update(Flow& flow, Flow now) {
 
 void QueueTrials::joined() {
   if (all_.in_flight > 0) return;
+  path_rtt_ = Duration::max();
   next_rest_ = kLeastRest;
   rest_until_ = Instant::min();
+}
+
+Duration QueueTrials::path_rtt(Duration least) {
+  if (least > Duration::zero()) path_rtt_ = std::min(path_rtt_, least);
+  return path_rtt_;
 }
 
 void QueueTrials::begin(Instant now) {
@@ -31,6 +37,8 @@ double QueueTrials::left_out() const {
 void QueueTrials::not_ours(Instant now) {
   rest_until_ = now + next_rest_;
   next_rest_ = std::min(2 * next_rest_, kLongestRest);
+  // While they rest nobody keeps the queue short for us: the flows' own records of a minute are better.
+  path_rtt_ = Duration::max();
 }
 
 }  // namespace braid::cc

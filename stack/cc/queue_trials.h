@@ -6,9 +6,12 @@
 // a quarter of the path's flight belongs to those who could not join: in slow start, in recovery, or just
 // after. What such flows hold may stand in the queue afterwards, and is ours nevertheless.
 //
+// They share the least round trip as well: who begins while the queue stands has never seen the path
+// without it.
+//
 // Flows of one path are those between one interface of ours and one host (tcp/path_memory.h). Behind an
-// address that many share they may meet in no queue at all: then those that see none do not join, and
-// the trial ends as it did without them.
+// address that many hosts share they may meet in no queue at all, or have paths of different lengths. Then
+// trials find nothing, and the guard rests, which costs nothing but the guard.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +38,10 @@ class QueueTrials {
   bool may_begin() const { return all_.ready / 3 >= all_.in_flight - all_.ready; }
   void begin(Instant now);
   std::uint32_t begun() const { return begun_; }  // how many
+  // The path's RTT without a queue, `least`, a flow's own record, taken in. max(): unknown.
+  Duration path_rtt(Duration least);
+
+  std::uint64_t in_flight() const { return all_.in_flight; }  // bytes, of all flows
   // What is in flight and in no trial, as a part of all there was when the last one began.
   double left_out() const;
   // What began longer ago than a round trip is not to be joined any more.
@@ -49,6 +56,7 @@ class QueueTrials {
   std::uint64_t flight_before_ = 0;  // bytes, of all, when the last trial began
   std::uint32_t begun_ = 0;
   Instant last_began_ = Instant::min();
+  Duration path_rtt_ = Duration::max();
   Duration next_rest_ = kLeastRest;
   Instant rest_until_ = Instant::min();
 };

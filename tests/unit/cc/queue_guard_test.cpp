@@ -87,6 +87,29 @@ TEST_CASE("few segments are never a queue, however slow the path is") {
   }
 }
 
+TEST_CASE("few segments of each of many flows are a queue") {
+  const auto trials = std::make_shared<QueueTrials>();
+  QueueTrials::Flow others;
+  trials->update(others, {.in_flight = 90 * kMss, .ready = 90 * kMss});
+  QueueGuard guard;
+  guard.join_path(trials);
+  Instant now = Instant() + 1s;
+  Finding last = Finding::kNothing;
+  for (int i = 0; i < 3 && last == Finding::kNothing; ++i) {
+    now += 20ms;
+    guard.report(10 * kMss, QueueGuard::Phase::kAvoidance);
+    last = guard.on_ack({.now = now,
+                         .srtt = 60ms,
+                         .min_rtt = kBase,
+                         .latest_rtt = 60ms,
+                         .round_ended = true,
+                         .cwnd_limited = true},
+                        10 * kMss, kMss);
+  }
+  CHECK(last == Finding::kQueue);
+  trials->update(others, {});
+}
+
 TEST_CASE("a queue that is gone after the cut was ours, and the next is found as fast") {
   Rounds rounds;
   for (int i = 0; i < 3; ++i) {
@@ -143,6 +166,7 @@ struct Siblings {
     QueueGuard::Phase phase = QueueGuard::Phase::kAvoidance;
     Finding said = Finding::kNothing;  // last in this round
     int place = 0;                     // of ten in its round
+    Duration least = kBase;            // it has ever seen
   };
   std::shared_ptr<QueueTrials> trials = std::make_shared<QueueTrials>();
   Flow first, second;
@@ -158,7 +182,7 @@ struct Siblings {
     if (flow.phase != QueueGuard::Phase::kAvoidance) return;
     const Finding said = flow.guard.on_ack({.now = now,
                                             .srtt = kBase + queue,
-                                            .min_rtt = kBase,
+                                            .min_rtt = flow.least,
                                             .latest_rtt = kBase + queue,
                                             .round_ended = flow.place == 0,
                                             .cwnd_limited = true},
@@ -199,6 +223,15 @@ TEST_CASE("the flows of a path cut together, and find together whose the queue w
     CHECK(two.trials->resting(two.now + QueueTrials::kLeastRest - 100ms));
     CHECK_FALSE(two.trials->resting(two.now + QueueTrials::kLeastRest));
   }
+}
+
+TEST_CASE("who began while the queue stood cuts as much as the others") {
+  Siblings two;
+  two.second.least = 55ms;
+  two.run(40ms, 1);
+  CHECK(two.first.said == Finding::kQueue);
+  CHECK(two.second.said == Finding::kQueue);
+  CHECK(two.second.guard.share_to_keep() == two.first.guard.share_to_keep());
 }
 
 TEST_CASE("who sees no queue does not cut with the others") {

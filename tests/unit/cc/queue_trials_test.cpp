@@ -41,6 +41,23 @@ TEST_CASE("who is not in a trial leaves a part of what there was") {
   CHECK(trials.left_out() == doctest::Approx(0.5));
 }
 
+TEST_CASE("the least round trip is everybody's, until a rest is over or nobody is there") {
+  QueueTrials trials;
+  QueueTrials::Flow flow;
+  trials.update(flow, {.in_flight = 1000});
+  CHECK(trials.path_rtt(0ms) == Duration::max());
+  CHECK(trials.path_rtt(20ms) == 20ms);
+  CHECK(trials.path_rtt(50ms) == 20ms);
+  SUBCASE("a rest") { trials.not_ours(kNow); }
+  SUBCASE("nobody") {
+    trials.joined();
+    CHECK(trials.path_rtt(50ms) == 20ms);
+    trials.update(flow, {});
+    trials.joined();
+  }
+  CHECK(trials.path_rtt(50ms) == 50ms);
+}
+
 TEST_CASE("a trial is to be joined for a round trip") {
   QueueTrials trials;
   const std::uint32_t before = trials.begun();
