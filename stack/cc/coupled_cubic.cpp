@@ -20,13 +20,13 @@ void CoupledCubic::observe(const Ack& ack) {
   least_rtt_ = ack.min_rtt;
   if (ssthresh() == kUnlimited) train_.on_ack(ack, cwnd());
   if (held_by_delay()) room_.on_ack(ack);
-  const bool avoids = !ack.in_recovery && !in_slow_start();
-  guard_.report(ack.in_flight, avoids ? QueueGuard::Phase::kAvoidance : QueueGuard::Phase::kOther);
-  if (avoids) guard_queue(ack);
+  guard_queue(ack);
 }
 
 void CoupledCubic::guard_queue(const Ack& ack) {
-  switch (guard_.on_ack(ack, cwnd(), mss())) {
+  const bool avoids = !ack.in_recovery && !in_slow_start();
+  const auto phase = avoids ? QueueGuard::Phase::kAvoidance : QueueGuard::Phase::kOther;
+  switch (guard_.on_ack(ack, phase, cwnd(), mss())) {
     case QueueGuard::Finding::kNothing:
       return;
     case QueueGuard::Finding::kNotOurs:
@@ -62,7 +62,7 @@ void CoupledCubic::cut(const Congestion& event) {
 
 void CoupledCubic::on_timeout(const Congestion& event) {
   guard_.disturbed();
-  guard_.report(0, QueueGuard::Phase::kOther);
+  guard_.lost_all();
   last_cut_ = LastCut::kLoss;
   room_.forget();
   Cubic::on_timeout(event);

@@ -9,6 +9,8 @@ namespace {
 // The cut empties the queue within a round trip; what was sent after it tells of that in the next, and
 // a whole round of such answers is the one after.
 constexpr std::uint32_t kRoundsToWait = 2;
+// Round trips as they were before the cut: the last of the other flows may cut in the second one.
+constexpr std::int64_t kLongestTrial = 3;
 
 }  // namespace
 
@@ -30,9 +32,13 @@ void QueueGuard::report(std::uint64_t in_flight, Phase phase) {
                           .cut = cutting() ? in_flight : 0});
 }
 
-QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, std::uint64_t window, std::uint32_t mss) {
+QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, Phase phase, std::uint64_t window,
+                                       std::uint32_t mss) {
+  report(ack.in_flight, phase);
+  trials_->measured(ack.min_rtt, ack.latest_rtt, ack.now);
+  if (phase != Phase::kAvoidance) return Finding::kNothing;
   if (trials_->resting(ack.now)) return rest();
-  path_rtt_ = trials_->path_rtt(ack.min_rtt);
+  path_rtt_ = trials_->path_rtt();
   if (path_rtt_ == Duration::max()) return Finding::kNothing;
   // All flows of the path together: how long it takes for one segment.
   const auto flight = static_cast<std::int64_t>(std::max(window, trials_->in_flight()));
@@ -40,41 +46,54 @@ QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, std::uint64_t window, std
   const Duration target = std::max({kTarget, path_rtt_ / kTargetPart, segment * kTargetSegments});
   const auto round = watch_.on_ack(ack);
   if (!round) return follow(ack, window, target);
+  const RoundWatch::Round seen = with_siblings(*round);
   // What a round answers was sent from where the one before it began.
   const std::uint64_t answered = std::exchange(window_before_, std::exchange(window_, window));
-  if (cutting() && round->tells_of_room(path_rtt_)) was_ours();
+  if (cutting() && seen.tells_of_room(path_rtt_)) was_ours();
   if (rounds_to_wait_ > 0) {
     --rounds_to_wait_;
     return Finding::kNothing;
   }
-  if (!round->tells_of_queue()) return Finding::kNothing;
-  if (cutting()) {
-    if (round->least_rtt > rtt_if_ours() + target / kLeftPart) {
-      trials_->not_ours(ack.now);
-      return rest();
-    }
-    was_ours();
-    return Finding::kNothing;
-  }
-  if (round->least_rtt <= path_rtt_ + target) return Finding::kNothing;
+  if (!seen.tells_of_queue()) return Finding::kNothing;
+  if (cutting()) return look(seen.least_rtt, target / kLeftPart, ack.now);
+  if (seen.least_rtt <= path_rtt_ + target) return Finding::kNothing;
   if (!others_cut(ack)) {
     if (!trials_->may_begin()) return Finding::kNothing;
     trials_->begin(ack.now);
   }
-  return cut(round->least_rtt, target / kLeftPart, answered, window);
+  return cut(seen.least_rtt, target / kLeftPart, answered, window);
+}
+
+bool QueueGuard::alone() const { return trials_->in_flight() == flow_.in_flight; }
+
+// Of few samples of one flow each may have waited behind the others' bursts.
+RoundWatch::Round QueueGuard::with_siblings(RoundWatch::Round round) const {
+  if (!alone()) round.least_rtt = std::min(round.least_rtt, trials_->least_since(round.began));
+  return round;
 }
 
 // Another flow of the path has just begun a trial, and this one is not in it.
 bool QueueGuard::others_cut(const Ack& ack) const {
-  return begun_ != trials_->begun() && trials_->may_join(ack.now, ack.srtt);
+  return begun_ != trials_->begun() && trials_->running(ack.now) <= ack.srtt;
 }
 
 QueueGuard::Finding QueueGuard::follow(const Ack& ack, std::uint64_t window, Duration target) {
   if (cutting() || rounds_to_wait_ > 0) begun_ = trials_->begun();
-  const RoundWatch::Round round = watch_.so_far();
-  const bool queue = round.tells_of_queue() && round.least_rtt > path_rtt_ + target / 2;
-  if (!queue || !others_cut(ack)) return Finding::kNothing;
-  return cut(round.least_rtt, target / kLeftPart, window_before_, window);
+  if (!others_cut(ack)) return Finding::kNothing;
+  const RoundWatch::Round seen = watch_.so_far();
+  if (!seen.tells_of_queue() || seen.least_rtt <= path_rtt_ + target / 2) return Finding::kNothing;
+  return cut(seen.least_rtt, target / kLeftPart, window_before_, window);
+}
+
+// The cut has shown what it does.
+QueueGuard::Finding QueueGuard::look(Duration rtt, Duration tolerance, Instant now) {
+  if (rtt <= rtt_if_ours() + tolerance) {
+    was_ours();
+    return Finding::kNothing;
+  }
+  if (!alone() && trials_->running(now) < kLongestTrial * rtt_before_) return Finding::kNothing;
+  trials_->not_ours(now);
+  return rest();
 }
 
 // `rtt` was that of what was sent with a window of `answered`. `left`: how long a queue is to stay.

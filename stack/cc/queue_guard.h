@@ -43,17 +43,17 @@ class QueueGuard {
   ~QueueGuard();
   // With the other flows of its path; without this it is alone.
   void join_path(std::shared_ptr<QueueTrials> trials);
-  // Every ACK, before on_ack(): the bytes still in flight.
-  enum class Phase : std::uint8_t { kOther, kAvoidance };
-  void report(std::uint64_t in_flight, Phase phase);
 
   enum class Finding : std::uint8_t {
     kNothing,
     kQueue,    // cut the window to share_to_keep() of itself
     kNotOurs,  // the last cut changed nothing: take it back
   };
-  // Every ACK in congestion avoidance, none in recovery. `window`: bytes, before this ACK lets it grow.
-  Finding on_ack(const Ack& ack, std::uint64_t window, std::uint32_t mss);
+  // Every ACK. `window`: bytes, before this ACK lets it grow. Says something in avoidance alone.
+  enum class Phase : std::uint8_t { kOther, kAvoidance };  // slow start and recovery are others
+  Finding on_ack(const Ack& ack, Phase phase, std::uint64_t window, std::uint32_t mss);
+  // Nothing is in flight any more: a timeout.
+  void lost_all() { report(0, Phase::kOther); }
   // Of the window, so that hardly a queue stands: the path's RTT over the last round's.
   double share_to_keep() const { return share_to_keep_; }
   // The window was cut for another reason: what it looked at no longer holds.
@@ -64,8 +64,12 @@ class QueueGuard {
   bool cutting() const { return state_ == State::kCut; }
 
  private:
+  void report(std::uint64_t in_flight, Phase phase);
+  bool alone() const;
+  RoundWatch::Round with_siblings(RoundWatch::Round round) const;
   bool others_cut(const Ack& ack) const;
   Finding follow(const Ack& ack, std::uint64_t window, Duration target);
+  Finding look(Duration rtt, Duration tolerance, Instant now);
   Finding cut(Duration rtt, Duration left, std::uint64_t answered, std::uint64_t window);
   // What the cut must leave of it, if all of the queue was ours.
   Duration rtt_if_ours() const;

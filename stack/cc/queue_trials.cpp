@@ -18,9 +18,10 @@ void QueueTrials::joined() {
   rest_until_ = Instant::min();
 }
 
-Duration QueueTrials::path_rtt(Duration least) {
+void QueueTrials::measured(Duration least, Duration latest, Instant now) {
+  if (resting(now)) return;
   if (least > Duration::zero()) path_rtt_ = std::min(path_rtt_, least);
-  return path_rtt_;
+  if (latest > Duration::zero()) recent_.note(latest, path_rtt_, now);
 }
 
 void QueueTrials::begin(Instant now) {

@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "stack/base/time.h"
+#include "stack/cc/recent_least.h"
 
 namespace braid::cc {
 
@@ -38,14 +39,17 @@ class QueueTrials {
   bool may_begin() const { return all_.ready / 3 >= all_.in_flight - all_.ready; }
   void begin(Instant now);
   std::uint32_t begun() const { return begun_; }  // how many
-  // The path's RTT without a queue, `least`, a flow's own record, taken in. max(): unknown.
-  Duration path_rtt(Duration least);
+  // What a flow has measured at an ACK: its record of a minute (zero: none), and just now (zero: nothing).
+  void measured(Duration least, Duration latest, Instant now);
+  Duration path_rtt() const { return path_rtt_; }  // without a queue; max(): unknown
+  // The least that any flow has measured since; max(): nothing was.
+  Duration least_since(Instant when) const { return recent_.since(when); }
 
   std::uint64_t in_flight() const { return all_.in_flight; }  // bytes, of all flows
   // What is in flight and in no trial, as a part of all there was when the last one began.
   double left_out() const;
-  // What began longer ago than a round trip is not to be joined any more.
-  bool may_join(Instant now, Duration srtt) const { return now - last_began_ <= srtt; }
+  // How long the last one has run.
+  Duration running(Instant now) const { return now - last_began_; }
 
   void was_ours() { next_rest_ = kLeastRest; }
   void not_ours(Instant now);
@@ -55,8 +59,9 @@ class QueueTrials {
   Flow all_;
   std::uint64_t flight_before_ = 0;  // bytes, of all, when the last trial began
   std::uint32_t begun_ = 0;
-  Instant last_began_ = Instant::min();
+  Instant last_began_{};
   Duration path_rtt_ = Duration::max();
+  RecentLeast recent_;
   Duration next_rest_ = kLeastRest;
   Instant rest_until_ = Instant::min();
 };

@@ -45,26 +45,34 @@ TEST_CASE("the least round trip is everybody's, until a rest is over or nobody i
   QueueTrials trials;
   QueueTrials::Flow flow;
   trials.update(flow, {.in_flight = 1000});
-  CHECK(trials.path_rtt(0ms) == Duration::max());
-  CHECK(trials.path_rtt(20ms) == 20ms);
-  CHECK(trials.path_rtt(50ms) == 20ms);
-  SUBCASE("a rest") { trials.not_ours(kNow); }
+  trials.measured(0ms, 0ms, kNow);
+  CHECK(trials.path_rtt() == Duration::max());
+  trials.measured(20ms, 30ms, kNow);
+  trials.measured(50ms, 60ms, kNow);
+  CHECK(trials.path_rtt() == 20ms);
+  CHECK(trials.least_since(kNow) == 30ms);
+  Instant later = kNow + 1s;
+  SUBCASE("a rest") {
+    trials.not_ours(kNow);
+    trials.measured(30ms, 60ms, later);
+    later = kNow + QueueTrials::kLeastRest;
+  }
   SUBCASE("nobody") {
     trials.joined();
-    CHECK(trials.path_rtt(50ms) == 20ms);
+    CHECK(trials.path_rtt() == 20ms);
     trials.update(flow, {});
     trials.joined();
   }
-  CHECK(trials.path_rtt(50ms) == 50ms);
+  trials.measured(50ms, 60ms, later);
+  CHECK(trials.path_rtt() == 50ms);
 }
 
-TEST_CASE("a trial is to be joined for a round trip") {
+TEST_CASE("trials are counted, and timed") {
   QueueTrials trials;
   const std::uint32_t before = trials.begun();
   trials.begin(kNow);
   CHECK(trials.begun() == before + 1);
-  CHECK(trials.may_join(kNow + 20ms, 20ms));
-  CHECK_FALSE(trials.may_join(kNow + 21ms, 20ms));
+  CHECK(trials.running(kNow + 20ms) == 20ms);
 }
 
 TEST_CASE("a queue that is not ours rests all, longer each time until one is ours again") {
