@@ -7,7 +7,7 @@
 // of a flow each, as EWTCP does with Reno (Honda et al., 2009): a CUBIC's window goes with C^(1/4)
 // and a Reno's with alpha^(1/2), so a share s of a flow means C * s^4 and alpha * s^2.
 //
-// It knows four more things than CUBIC: a queue that is its own (queue_guard.h), losses that are
+// It knows four more things than CUBIC: a queue of its path's flows (queue_guard.h), losses that are
 // not congestion (kChanceBeta), how wide the path looked to its first flight (first_train.h), and that the
 // path has room though delay held the window down (room_watch.h).
 #pragma once

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
-# latency: a 1 kB request every 25 ms beside one bulk download that fills 50/10 + 30/30 with 100 ms of
-# queue; by turns on a connection that is kept and on a new one (a round trip more). The base is 20 ms.
+# latency: a 1 kB request every 25 ms beside one bulk download, or --downloads N, that fill 50/10 + 30/30 with
+# 100 ms of queue; by turns on a connection that is kept and on a new one (a round trip more). The base is 20 ms.
 # Beside it, how long a ping takes over each uplink, whatever braid or the bundle think of it: 20 and 60
 # ms, and the queue that stands there.
 
@@ -52,8 +52,7 @@ latency_pings() { # UPLINK: "[ms, ms]"
 latency_rates() { # of all downloads together, Mbit/s
   for ((i = 1; i <= downloads; ++i)); do
     of "$LAB_DIR/bulk-$i.json" 'd["bytes"] * 8e-6 / (d["end"] - d["begin"])'
-    echo
-  done | awk 'NF { sum += $1 } END { print sum }'
+  done | awk '{ sum += $1 } END { print sum }'
 }
 
 latency_records() { # WAY LOAD FILE
