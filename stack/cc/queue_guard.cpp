@@ -27,9 +27,10 @@ void QueueGuard::join_path(std::shared_ptr<QueueTrials> trials) {
 void QueueGuard::report(std::uint64_t in_flight, Phase phase) {
   if (!trials_) join_path(std::make_shared<QueueTrials>());
   const bool ready = phase == Phase::kAvoidance && !cutting() && rounds_to_wait_ == 0;
+  const std::uint64_t before_cut = flow_.cut > 0 ? flow_.cut : flow_.in_flight;
   trials_->update(flow_, {.in_flight = in_flight,
                           .ready = ready ? in_flight : 0,
-                          .cut = cutting() ? in_flight : 0});
+                          .cut = cutting() ? before_cut : 0});
 }
 
 QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, Phase phase, std::uint64_t window,
@@ -37,7 +38,7 @@ QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, Phase phase, std::uint64_
   report(ack.in_flight, phase);
   trials_->measured(ack.min_rtt, ack.latest_rtt, ack.now);
   if (phase != Phase::kAvoidance) return Finding::kNothing;
-  if (trials_->resting(ack.now)) return rest();
+  if (trials_->resting(ack.now)) return give_back();
   path_rtt_ = trials_->path_rtt();
   if (path_rtt_ == Duration::max()) return Finding::kNothing;
   // All flows of the path together: how long it takes for one segment.
@@ -49,7 +50,7 @@ QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, Phase phase, std::uint64_
   const RoundWatch::Round seen = with_siblings(*round);
   // What a round answers was sent from where the one before it began.
   const std::uint64_t answered = std::exchange(window_before_, std::exchange(window_, window));
-  if (cutting() && seen.tells_of_room(path_rtt_)) was_ours();
+  if (cutting() && seen.tells_of_room(path_rtt_)) was_ours(ack.now);
   if (rounds_to_wait_ > 0) {
     --rounds_to_wait_;
     return Finding::kNothing;
@@ -87,13 +88,14 @@ QueueGuard::Finding QueueGuard::follow(const Ack& ack, std::uint64_t window, Dur
 
 // The cut has shown what it does.
 QueueGuard::Finding QueueGuard::look(Duration rtt, Duration tolerance, Instant now) {
-  if (rtt <= rtt_if_ours() + tolerance) {
-    was_ours();
+  // If all is ours the RTT has become shorter as the window has.
+  if (rtt <= std::chrono::duration_cast<Duration>(rtt_before_ * share_to_keep_) + tolerance) {
+    was_ours(now);
     return Finding::kNothing;
   }
   if (!alone() && trials_->running(now) < kLongestTrial * rtt_before_) return Finding::kNothing;
-  trials_->not_ours(now);
-  return rest();
+  if (trials_->tells()) trials_->not_ours(now);
+  return give_back();
 }
 
 // `rtt` was that of what was sent with a window of `answered`. `left`: how long a queue is to stay.
@@ -108,16 +110,12 @@ QueueGuard::Finding QueueGuard::cut(Duration rtt, Duration left, std::uint64_t a
   return Finding::kQueue;
 }
 
-Duration QueueGuard::rtt_if_ours() const {
-  return std::chrono::duration_cast<Duration>(rtt_before_ * (share_to_keep_ + trials_->left_out()));
-}
-
-void QueueGuard::was_ours() {
+void QueueGuard::was_ours(Instant now) {
   state_ = State::kWatching;
-  trials_->was_ours();
+  trials_->was_ours(now);
 }
 
-QueueGuard::Finding QueueGuard::rest() {
+QueueGuard::Finding QueueGuard::give_back() {
   watch_ = RoundWatch();
   window_ = window_before_ = 0;
   const bool cut = std::exchange(state_, State::kWatching) == State::kCut;

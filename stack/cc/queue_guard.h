@@ -47,7 +47,7 @@ class QueueGuard {
   enum class Finding : std::uint8_t {
     kNothing,
     kQueue,    // cut the window to share_to_keep() of itself
-    kNotOurs,  // the last cut changed nothing: take it back
+    kNotOurs,  // the last cut changed nothing, as far as it tells: take it back
   };
   // Every ACK. `window`: bytes, before this ACK lets it grow. Says something in avoidance alone.
   enum class Phase : std::uint8_t { kOther, kAvoidance };  // slow start and recovery are others
@@ -71,10 +71,8 @@ class QueueGuard {
   Finding follow(const Ack& ack, std::uint64_t window, Duration target);
   Finding look(Duration rtt, Duration tolerance, Instant now);
   Finding cut(Duration rtt, Duration left, std::uint64_t answered, std::uint64_t window);
-  // What the cut must leave of it, if all of the queue was ours.
-  Duration rtt_if_ours() const;
-  void was_ours();
-  Finding rest();
+  void was_ours(Instant now);
+  Finding give_back();
 
   std::shared_ptr<QueueTrials> trials_;
   QueueTrials::Flow flow_;

@@ -15,7 +15,7 @@ void QueueTrials::joined() {
   if (all_.in_flight > 0) return;
   path_rtt_ = Duration::max();
   next_rest_ = kLeastRest;
-  rest_until_ = Instant::min();
+  rest_until_ = Instant();
 }
 
 void QueueTrials::measured(Duration least, Duration latest, Instant now) {
@@ -28,11 +28,6 @@ void QueueTrials::begin(Instant now) {
   ++begun_;
   flight_before_ = all_.in_flight;
   last_began_ = now;
-}
-
-double QueueTrials::left_out() const {
-  if (flight_before_ == 0) return 0;
-  return static_cast<double>(all_.in_flight - all_.cut) / static_cast<double>(flight_before_);
 }
 
 void QueueTrials::not_ours(Instant now) {

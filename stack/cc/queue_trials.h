@@ -4,7 +4,7 @@
 // them for strangers. So when one begins a trial, the others cut at their next ACK, if they see the queue as
 // well; and when one has found that the queue is not theirs, all of them rest. None begins while more than
 // a quarter of the path's flight belongs to those who could not join: in slow start, in recovery, or just
-// after. What such flows hold may stand in the queue afterwards, and is ours nevertheless.
+// after. A trial that such flows were no part of, or left for a loss, tells nothing where the queue still stands.
 //
 // They share the least round trip as well: who begins while the queue stands has never seen the path
 // without it.
@@ -30,7 +30,7 @@ class QueueTrials {
   struct Flow {
     std::uint64_t in_flight = 0;  // bytes
     std::uint64_t ready = 0;      // of these: all when it would join, else none
-    std::uint64_t cut = 0;        // of these: all when it is in a trial, else none
+    std::uint64_t cut = 0;        // while it is in a trial: what was in flight before; else none
   };
   void update(Flow& flow, Flow now);
   // Another flow is there. The first one after nobody was finds nothing remembered.
@@ -46,12 +46,15 @@ class QueueTrials {
   Duration least_since(Instant when) const { return recent_.since(when); }
 
   std::uint64_t in_flight() const { return all_.in_flight; }  // bytes, of all flows
-  // What is in flight and in no trial, as a part of all there was when the last one began.
-  double left_out() const;
+  // Nearly all of what was in flight when the last trial began is in it.
+  bool tells() const { return all_.cut >= flight_before_ / 10 * 9; }
   // How long the last one has run.
   Duration running(Instant now) const { return now - last_began_; }
 
-  void was_ours() { next_rest_ = kLeastRest; }
+  // Long enough after a rest it is forgotten: strangers may be few for a moment.
+  void was_ours(Instant now) {
+    if (now - rest_until_ >= next_rest_) next_rest_ = kLeastRest;
+  }
   void not_ours(Instant now);
   bool resting(Instant now) const { return now < rest_until_; }
 
@@ -63,7 +66,7 @@ class QueueTrials {
   Duration path_rtt_ = Duration::max();
   RecentLeast recent_;
   Duration next_rest_ = kLeastRest;
-  Instant rest_until_ = Instant::min();
+  Instant rest_until_{};
 };
 
 }  // namespace braid::cc

@@ -64,15 +64,16 @@ struct Network {
     }
     world.attach(id, host);
     world.after(user.starts, [this, &host, user, interfaces] {
-      host.send_to(*wire::IpAddress::parse(kServer), user.kind, user.algorithm, interfaces,
-                   world.now());
+      for (std::size_t i = 0; i < user.connections; ++i) {
+        host.send_to(*wire::IpAddress::parse(kServer), user.kind, user.algorithm, interfaces,
+                     world.now());
+      }
     });
   }
 
   std::uint64_t received(std::size_t number) const {
     const auto address = *wire::IpAddress::parse(prefix_of(number, 0) + "2");
-    const BulkFlow* flow = server.flow_from(address);
-    return flow != nullptr ? flow->received() : 0;
+    return server.received_from(address);
   }
   std::uint64_t received(std::size_t number, std::size_t way) const {
     const auto address = *wire::IpAddress::parse(prefix_of(number, 0) + "2");

@@ -2,8 +2,8 @@
 //
 //   user --access (delay only)--> exchange ==bottleneck==> server        one exchange per bottleneck
 //
-// A user sends one endless connection: a plain TCP over one way, or an MPTCP over several, each way
-// through one bottleneck. Way back there is no queue. All times and rates are virtual.
+// A user sends endless connections, one by default: a plain TCP over one way, or an MPTCP over several, each
+// way through one bottleneck. Way back there is no queue. All times and rates are virtual.
 #pragma once
 
 #include <memory>
@@ -33,6 +33,7 @@ struct User {
   cc::Algorithm algorithm = cc::Algorithm::kCubic;
   std::vector<Way> ways;
   Duration starts{0};
+  std::size_t connections = 1;
 };
 
 struct Shares {

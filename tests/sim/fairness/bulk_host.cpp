@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "stack/wire/ip_header.h"
 
@@ -119,8 +120,15 @@ void BulkHost::new_syn(tcp::InterfaceId interface, const wire::Segment& syn, Ins
 }
 
 const BulkFlow* BulkHost::flow_from(const wire::IpAddress& address) const {
-  const auto found = by_peer_.find(address);
-  return found == by_peer_.end() ? nullptr : found->second;
+  const auto [first, end] = by_peer_.equal_range(address);
+  return first == end ? nullptr : first->second;
+}
+
+std::uint64_t BulkHost::received_from(const wire::IpAddress& address) const {
+  const auto [first, end] = by_peer_.equal_range(address);
+  return std::accumulate(first, end, std::uint64_t{0}, [](std::uint64_t sum, const auto& flow) {
+    return sum + flow.second->received();
+  });
 }
 
 void BulkHost::receive(int interface, const PacketIn& packet, Instant now) {

@@ -64,6 +64,8 @@ class BulkHost final : public Host {
   void serve() { serving_ = true; }
   // The flow that came from this address first; nullptr: none did.
   const BulkFlow* flow_from(const wire::IpAddress& address) const;
+  // Bytes of all that came from it.
+  std::uint64_t received_from(const wire::IpAddress& address) const;
 
   void receive(int interface, const PacketIn& packet, Instant now) override;
   void flush(Instant now) override;
@@ -99,7 +101,7 @@ class BulkHost final : public Host {
   tcp::Layer tcp_;
   mptcp::Layer mptcp_;
   std::vector<std::unique_ptr<BulkFlow>> flows_;  // they end before the layers do
-  std::map<wire::IpAddress, BulkFlow*> by_peer_;
+  std::multimap<wire::IpAddress, BulkFlow*> by_peer_;
   std::uint16_t next_port_ = 40000;
   bool serving_ = false;
 };

@@ -8,7 +8,7 @@ namespace {
 
 using cc::Algorithm;
 
-constexpr Effort kShort{.seeds = 1, .warm_up = 15s, .measured = 20s};
+constexpr Effort kShort{.seeds = 3, .warm_up = 15s, .measured = 20s};
 
 TEST_SUITE_BEGIN("sim");
 
@@ -29,6 +29,13 @@ TEST_CASE("two subflows in one queue with a plain CUBIC are fair when coupled, a
   CHECK(coupled > 0.4);
   CHECK(share(Algorithm::kLia) < 1.4);
   CHECK(share(Algorithm::kCubic) > 1.4);
+}
+
+TEST_CASE("four connections that look for their queue together do not give way to a plain CUBIC") {
+  const ManyResult r = many_beside_one(Algorithm::kCoupledCubic, 4, kShort);
+  CHECK(r.utilisation > 0.95);
+  CHECK(r.each > 0.7 * r.plain);
+  CHECK(r.each < 1.4 * r.plain);
 }
 
 TEST_CASE("coupling costs nothing on uplinks of their own") {

@@ -52,6 +52,24 @@ SharedResult shared_bottleneck(cc::Algorithm multipath, cc::Algorithm plain, Sha
   return {figures[0], figures[1], figures[2], figures[3], figures[4]};
 }
 
+ManyResult many_beside_one(cc::Algorithm many, std::size_t connections, const Effort& effort) {
+  const Bottleneck link{.mbit_per_s = 20, .queue = 80ms, .delay = 20ms};
+  const auto figures = medians(effort, [&](std::uint64_t seed) {
+    const std::vector<User> users{{.kind = Kind::kMultipath,
+                                   .algorithm = many,
+                                   .ways = {{0, 0ms}},
+                                   .connections = connections},
+                                  {.kind = Kind::kPlain,
+                                   .algorithm = cc::Algorithm::kCubic,
+                                   .ways = {{0, 0ms}},
+                                   .starts = std::chrono::milliseconds(137 * seed)}};
+    const Shares s = run_users(seed, {link}, users, effort.warm_up, effort.measured);
+    return std::vector{s.mbit_per_s[0] / static_cast<double>(connections), s.mbit_per_s[1],
+                       s.utilisation[0]};
+  });
+  return {figures[0], figures[1], figures[2]};
+}
+
 UpgradeResult upgrade(cc::Algorithm multipath, cc::Algorithm plain, Upgrade upgraded,
                       const Effort& effort) {
   constexpr std::size_t kUsers = 4;

@@ -28,6 +28,15 @@ enum class SharedWays : std::uint8_t { kEqual, kUnequal };  // the second way 40
 SharedResult shared_bottleneck(cc::Algorithm multipath, cc::Algorithm plain, SharedWays ways,
                                Duration queue, const Effort& effort);
 
+// Several connections of one host over one way against one plain CUBIC on one bottleneck: 20 Mbit/s, 20 ms one
+// way, 80 ms of queue. They are one path's, and look together for a queue of their own.
+struct ManyResult {
+  double each = 0;  // Mbit/s, of the many
+  double plain = 0;
+  double utilisation = 0;
+};
+ManyResult many_beside_one(cc::Algorithm many, std::size_t connections, const Effort& effort);
+
 // Scenario C of Khalili et al., "MPTCP is not Pareto-optimal": four users with an access of their own
 // (2.5 Mbit/s each) also use one shared by four others (2.5 Mbit/s each), and could gain next to
 // nothing by it. Shares are of 2.5 Mbit/s.

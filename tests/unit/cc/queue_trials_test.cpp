@@ -28,17 +28,19 @@ TEST_CASE("a trial begins where at most a quarter of what is in flight could not
   CHECK(trials.may_begin());
 }
 
-TEST_CASE("who is not in a trial leaves a part of what there was") {
+TEST_CASE("a trial tells something when nearly all that was in flight is in it") {
   QueueTrials trials;
   QueueTrials::Flow one, other;
-  CHECK(trials.left_out() == 0);
-  trials.update(one, {.in_flight = 3000, .ready = 3000});
-  trials.update(other, {.in_flight = 1000});
+  trials.update(one, {.in_flight = 900});
+  trials.update(other, {.in_flight = 100});
   trials.begin(kNow);
-  trials.update(one, {.in_flight = 600, .cut = 600});
-  CHECK(trials.left_out() == doctest::Approx(0.25));
-  trials.update(other, {.in_flight = 2000});
-  CHECK(trials.left_out() == doctest::Approx(0.5));
+  CHECK_FALSE(trials.tells());
+  trials.update(one, {.in_flight = 200, .cut = 900});
+  CHECK(trials.tells());
+  trials.update(other, {.in_flight = 20, .cut = 100});
+  CHECK(trials.tells());
+  trials.update(one, {.in_flight = 600});  // a loss: it is not in it any more
+  CHECK_FALSE(trials.tells());
 }
 
 TEST_CASE("the least round trip is everybody's, until a rest is over or nobody is there") {
@@ -75,7 +77,7 @@ TEST_CASE("trials are counted, and timed") {
   CHECK(trials.running(kNow + 20ms) == 20ms);
 }
 
-TEST_CASE("a queue that is not ours rests all, longer each time until one is ours again") {
+TEST_CASE("a queue that is not ours rests all, longer each time until it was ours long after") {
   QueueTrials trials;
   Instant now = kNow;
   Duration rest = QueueTrials::kLeastRest;
@@ -86,9 +88,16 @@ TEST_CASE("a queue that is not ours rests all, longer each time until one is our
     now += rest;
     rest = std::min(2 * rest, QueueTrials::kLongestRest);
   }
-  trials.was_ours();
-  trials.not_ours(now);
-  CHECK_FALSE(trials.resting(now + QueueTrials::kLeastRest));
+  trials.was_ours(now + QueueTrials::kLongestRest - 1ms);
+  SUBCASE("just after a rest: as long again") {
+    trials.not_ours(now);
+    CHECK(trials.resting(now + QueueTrials::kLongestRest - 1ms));
+  }
+  SUBCASE("as long after it as it was: from the beginning") {
+    trials.was_ours(now + QueueTrials::kLongestRest);
+    trials.not_ours(now);
+    CHECK_FALSE(trials.resting(now + QueueTrials::kLeastRest));
+  }
 }
 
 TEST_CASE("who joins others that rest rests with them; who comes to an empty path begins anew") {
