@@ -79,8 +79,11 @@ bool QueueGuard::others_cut(const Ack& ack) const {
 }
 
 QueueGuard::Finding QueueGuard::follow(const Ack& ack, std::uint64_t window, Duration target) {
-  if (cutting() || rounds_to_wait_ > 0) begun_ = trials_->begun();
-  if (!others_cut(ack)) return Finding::kNothing;
+  if (cutting() || !others_cut(ack)) return Finding::kNothing;
+  if (rounds_to_wait_ > 0) {
+    begun_ = trials_->begun();
+    return Finding::kNothing;
+  }
   const RoundWatch::Round seen = watch_.so_far();
   if (!seen.tells_of_queue() || seen.least_rtt <= path_rtt_ + target / 2) return Finding::kNothing;
   return cut(seen.least_rtt, target / kLeftPart, window_before_, window);
@@ -93,8 +96,15 @@ QueueGuard::Finding QueueGuard::look(Duration rtt, Duration tolerance, Instant n
     was_ours(now);
     return Finding::kNothing;
   }
-  if (!alone() && trials_->running(now) < kLongestTrial * rtt_before_) return Finding::kNothing;
-  if (trials_->tells()) trials_->not_ours(now);
+  const bool others_began_anew = begun_ != trials_->begun();
+  if (!alone() && !others_began_anew && trials_->running(now) < kLongestTrial * rtt_before_) {
+    return Finding::kNothing;
+  }
+  if (!others_began_anew && trials_->tells()) {
+    trials_->not_ours(now);
+  } else {
+    rounds_to_wait_ = kRoundsToWait;  // until round trips are those of the window that it gets back
+  }
   return give_back();
 }
 

@@ -1,6 +1,10 @@
 #include "stack/tcp/path_memory.h"
 
+#include "stack/cc/queue_trials.h"
+
 namespace braid::tcp {
+
+PathRecord::PathRecord() : queue_trials_(std::make_shared<cc::QueueTrials>()) {}
 
 void PathRecord::note_rtt(Duration rtt, Instant now) {
   if (rtt == Duration::zero()) return;

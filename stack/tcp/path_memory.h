@@ -14,9 +14,12 @@
 #include <utility>
 
 #include "stack/base/time.h"
-#include "stack/cc/queue_trials.h"
 #include "stack/tcp/tuple.h"
 #include "stack/wire/ip_address.h"
+
+namespace braid::cc {
+class QueueTrials;
+}
 
 namespace braid::tcp {
 
@@ -25,6 +28,7 @@ class PathRecord {
   // RFC 1191 6.3, RFC 8899 PMTU_RAISE_TIMER: how long an MTU is believed; a round trip too.
   static constexpr Duration kLifetime = 600s;
 
+  PathRecord();
   void note_rtt(Duration rtt, Instant now);  // zero: nothing was measured
   void note_mtu(std::uint32_t mtu, Instant now);
 
@@ -40,7 +44,7 @@ class PathRecord {
   std::uint32_t mtu_ = 0;
   Instant mtu_at_;
   Instant last_ = Instant::min();  // anything was noted
-  std::shared_ptr<cc::QueueTrials> queue_trials_ = std::make_shared<cc::QueueTrials>();
+  std::shared_ptr<cc::QueueTrials> queue_trials_;
 };
 
 class PathMemory {
