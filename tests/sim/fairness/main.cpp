@@ -1,4 +1,4 @@
-// fairness [shared|upgrade|disjoint|all] [--seeds N] [--seconds S] [--only NAME]
+// fairness [shared|many|upgrade|disjoint|all] [--seeds N] [--seconds S] [--only NAME]
 // Prints what each congestion controller takes from others and what its restraint costs, as tables.
 #include <algorithm>
 #include <cstdio>
@@ -48,6 +48,18 @@ void print_shared(const Options& options) {
       }
     });
   }
+}
+
+void print_many(const Options& options) {
+  std::printf("Connections of one host against one plain CUBIC on 20 Mbit/s, 40 ms RTT, 80 ms queue; Mbit/s\n");
+  std::printf("%-14s %11s %6s %6s %6s %6s\n", "controller", "connections", "each", "plain", "ratio", "used");
+  for_each_algorithm(options, [&](const std::string& name, cc::Algorithm algorithm) {
+    for (const std::size_t connections : {1, 2, 4, 8}) {
+      const ManyResult r = many_beside_one(algorithm, connections, options.effort);
+      std::printf("%-14s %11zu %6.2f %6.2f %6.2f %6.3f\n", name.c_str(), connections, r.each,
+                  r.plain, r.each / r.plain, r.utilisation);
+    }
+  });
 }
 
 void print_upgrade(const Options& options) {
@@ -106,7 +118,8 @@ std::optional<Options> parse(int argc, char** argv) {
     } else if (word == "--only" && more) {
       options.only = cc::algorithm_by_name(argv[++i]);
       if (!options.only) return std::nullopt;
-    } else if (word == "shared" || word == "upgrade" || word == "disjoint" || word == "all") {
+    } else if (word == "shared" || word == "many" || word == "upgrade" || word == "disjoint" ||
+               word == "all") {
       options.what = word;
     } else {
       return std::nullopt;
@@ -119,7 +132,7 @@ int run(int argc, char** argv) {
   const auto options = parse(argc, argv);
   if (!options) {
     std::fprintf(stderr,
-                 "usage: fairness [shared|upgrade|disjoint|all] [--seeds N] [--seconds S] "
+                 "usage: fairness [shared|many|upgrade|disjoint|all] [--seeds N] [--seconds S] "
                  "[--only CONTROLLER]\n");
     return 2;
   }
@@ -127,6 +140,7 @@ int run(int argc, char** argv) {
     return options->what == "all" || options->what == table;
   };
   if (wanted("shared")) print_shared(*options);
+  if (wanted("many")) print_many(*options);
   if (wanted("upgrade")) print_upgrade(*options);
   if (wanted("disjoint")) print_disjoint(*options);
   return 0;
