@@ -6,9 +6,11 @@
 namespace braid::cc {
 namespace {
 
+using Ready = QueueTrials::Flow::Ready;
+
 // The cut empties the queue within a round trip; what was sent after it tells of that in the next, and
 // a whole round of such answers is the one after.
-constexpr std::uint32_t kRoundsToWait = 2;
+constexpr std::uint8_t kRoundsToWait = 2;
 // Round trips as they were before the cut: the last of the other flows may cut in the second one.
 constexpr std::int64_t kLongestTrial = 3;
 
@@ -27,10 +29,10 @@ void QueueGuard::join_path(std::shared_ptr<QueueTrials> trials) {
 void QueueGuard::report(std::uint64_t in_flight, Phase phase) {
   if (!trials_) join_path(std::make_shared<QueueTrials>());
   const bool ready = phase == Phase::kAvoidance && !cutting() && rounds_to_wait_ == 0;
-  const std::uint64_t before_cut = flow_.cut > 0 ? flow_.cut : flow_.in_flight;
-  trials_->update(flow_, {.in_flight = in_flight,
-                          .ready = ready ? in_flight : 0,
-                          .cut = cutting() ? before_cut : 0});
+  const std::uint32_t before_cut = flow_.cut > 0 ? flow_.cut : flow_.in_flight;
+  trials_->update(flow_, {.in_flight = static_cast<std::uint32_t>(in_flight),
+                          .cut = cutting() ? before_cut : 0,
+                          .ready = ready ? Ready::kYes : Ready::kNo});
 }
 
 QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, Phase phase, std::uint64_t window,
@@ -39,25 +41,26 @@ QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, Phase phase, std::uint64_
   trials_->measured(ack.min_rtt, ack.latest_rtt, ack.now);
   if (phase != Phase::kAvoidance) return Finding::kNothing;
   if (trials_->resting(ack.now)) return give_back();
-  path_rtt_ = trials_->path_rtt();
-  if (path_rtt_ == Duration::max()) return Finding::kNothing;
+  const Duration path_rtt = trials_->path_rtt();
+  if (path_rtt == Duration::max()) return Finding::kNothing;
   // All flows of the path together: how long it takes for one segment.
   const auto flight = static_cast<std::int64_t>(std::max(window, trials_->in_flight()));
   const Duration segment = ack.srtt * std::int64_t{mss} / flight;
-  const Duration target = std::max({kTarget, path_rtt_ / kTargetPart, segment * kTargetSegments});
+  const Duration target = std::max({kTarget, path_rtt / kTargetPart, segment * kTargetSegments});
   const auto round = watch_.on_ack(ack);
   if (!round) return follow(ack, window, target);
-  const RoundWatch::Round seen = with_siblings(*round);
+  const RoundWatch::Round seen = with_siblings(*round, std::exchange(round_began_, ack.now));
   // What a round answers was sent from where the one before it began.
-  const std::uint64_t answered = std::exchange(window_before_, std::exchange(window_, window));
-  if (cutting() && seen.tells_of_room(path_rtt_)) was_ours(ack.now);
+  const std::uint64_t answered =
+      std::exchange(window_before_, std::exchange(window_, static_cast<std::uint32_t>(window)));
+  if (cutting() && seen.tells_of_room(path_rtt)) was_ours(ack.now);
   if (rounds_to_wait_ > 0) {
     --rounds_to_wait_;
     return Finding::kNothing;
   }
   if (!seen.tells_of_queue()) return Finding::kNothing;
   if (cutting()) return look(seen.least_rtt, target / kLeftPart, ack.now);
-  if (seen.least_rtt <= path_rtt_ + target) return Finding::kNothing;
+  if (seen.least_rtt <= path_rtt + target) return Finding::kNothing;
   if (!others_cut(ack)) {
     if (!trials_->may_begin()) return Finding::kNothing;
     trials_->begin(ack.now);
@@ -68,8 +71,8 @@ QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, Phase phase, std::uint64_
 bool QueueGuard::alone() const { return trials_->in_flight() == flow_.in_flight; }
 
 // Of few samples of one flow each may have waited behind the others' bursts.
-RoundWatch::Round QueueGuard::with_siblings(RoundWatch::Round round) const {
-  if (!alone()) round.least_rtt = std::min(round.least_rtt, trials_->least_since(round.began));
+RoundWatch::Round QueueGuard::with_siblings(RoundWatch::Round round, Instant began) const {
+  if (!alone()) round.least_rtt = std::min(round.least_rtt, trials_->least_since(began));
   return round;
 }
 
@@ -85,7 +88,7 @@ QueueGuard::Finding QueueGuard::follow(const Ack& ack, std::uint64_t window, Dur
     return Finding::kNothing;
   }
   const RoundWatch::Round seen = watch_.so_far();
-  if (!seen.tells_of_queue() || seen.least_rtt <= path_rtt_ + target / 2) return Finding::kNothing;
+  if (!seen.tells_of_queue() || seen.least_rtt <= trials_->path_rtt() + target / 2) return Finding::kNothing;
   return cut(seen.least_rtt, target / kLeftPart, window_before_, window);
 }
 
@@ -111,7 +114,7 @@ QueueGuard::Finding QueueGuard::look(Duration rtt, Duration tolerance, Instant n
 // `rtt` was that of what was sent with a window of `answered`. `left`: how long a queue is to stay.
 QueueGuard::Finding QueueGuard::cut(Duration rtt, Duration left, std::uint64_t answered,
                                     std::uint64_t window) {
-  share_to_keep_ = to_seconds(path_rtt_ + left) / to_seconds(rtt);
+  share_to_keep_ = to_seconds(trials_->path_rtt() + left) / to_seconds(rtt);
   const double grown = answered > 0 ? static_cast<double>(window) / static_cast<double>(answered) : 1;
   rtt_before_ = std::chrono::duration_cast<Duration>(rtt * std::max(grown, 1.0));
   state_ = State::kCut;

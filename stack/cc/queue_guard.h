@@ -66,7 +66,7 @@ class QueueGuard {
  private:
   void report(std::uint64_t in_flight, Phase phase);
   bool alone() const;
-  RoundWatch::Round with_siblings(RoundWatch::Round round) const;
+  RoundWatch::Round with_siblings(RoundWatch::Round round, Instant began) const;
   bool others_cut(const Ack& ack) const;
   Finding follow(const Ack& ack, std::uint64_t window, Duration target);
   Finding look(Duration rtt, Duration tolerance, Instant now);
@@ -78,14 +78,14 @@ class QueueGuard {
   QueueTrials::Flow flow_;
   std::uint32_t begun_ = 0;  // trials that are not to be joined any more
   enum class State : std::uint8_t { kWatching, kCut } state_ = State::kWatching;
-  Duration path_rtt_{};  // without a queue, as known at the last ACK
   [[no_unique_address]] RoundWatch watch_;  // its padding is used
-  std::uint32_t rounds_to_wait_ = 0;
+  std::uint8_t rounds_to_wait_ = 0;
   double share_to_keep_ = 1;
   Duration rtt_before_{};  // of what was in flight when the window was cut
+  Instant round_began_{};
   // Bytes, when the round that runs began, and when the one before it did; zero: not known.
-  std::uint64_t window_ = 0;
-  std::uint64_t window_before_ = 0;
+  std::uint32_t window_ = 0;
+  std::uint32_t window_before_ = 0;
 };
 
 }  // namespace braid::cc

@@ -5,14 +5,14 @@
 namespace braid::cc {
 
 void QueueTrials::update(Flow& flow, Flow now) {
-  all_.in_flight += now.in_flight - flow.in_flight;
-  all_.ready += now.ready - flow.ready;
-  all_.cut += now.cut - flow.cut;
+  in_flight_ = in_flight_ - flow.in_flight + now.in_flight;
+  ready_ = ready_ - flow.ready_flight() + now.ready_flight();
+  cut_ = cut_ - flow.cut + now.cut;
   flow = now;
 }
 
 void QueueTrials::joined() {
-  if (all_.in_flight > 0) return;
+  if (in_flight_ > 0) return;
   path_rtt_ = Duration::max();
   next_rest_ = kLeastRest;
   rest_until_ = Instant();
@@ -26,7 +26,7 @@ void QueueTrials::measured(Duration least, Duration latest, Instant now) {
 
 void QueueTrials::begin(Instant now) {
   ++begun_;
-  flight_before_ = all_.in_flight;
+  flight_before_ = in_flight_;
   last_began_ = now;
 }
 

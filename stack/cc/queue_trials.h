@@ -28,15 +28,16 @@ class QueueTrials {
 
   // What is known of one flow, which keeps it.
   struct Flow {
-    std::uint64_t in_flight = 0;  // bytes
-    std::uint64_t ready = 0;      // of these: all when it would join, else none
-    std::uint64_t cut = 0;        // while it is in a trial: what was in flight before; else none
+    std::uint32_t in_flight = 0;  // bytes
+    std::uint32_t cut = 0;        // while it is in a trial: what was in flight before; else none
+    enum class Ready : std::uint8_t { kNo, kYes } ready = Ready::kNo;  // it would join
+    std::uint64_t ready_flight() const { return ready == Ready::kYes ? in_flight : 0; }
   };
   void update(Flow& flow, Flow now);
   // Another flow is there. The first one after nobody was finds nothing remembered.
   void joined();
 
-  bool may_begin() const { return all_.ready / 3 >= all_.in_flight - all_.ready; }
+  bool may_begin() const { return ready_ / 3 >= in_flight_ - ready_; }
   void begin(Instant now);
   std::uint32_t begun() const { return begun_; }  // how many
   // What a flow has measured at an ACK: its record of a minute (zero: none), and just now (zero: nothing).
@@ -45,9 +46,9 @@ class QueueTrials {
   // The least that any flow has measured since; max(): nothing was.
   Duration least_since(Instant when) const { return recent_.since(when); }
 
-  std::uint64_t in_flight() const { return all_.in_flight; }  // bytes, of all flows
+  std::uint64_t in_flight() const { return in_flight_; }  // bytes, of all flows
   // Nearly all of what was in flight when the last trial began is in it.
-  bool tells() const { return all_.cut >= flight_before_ / 10 * 9; }
+  bool tells() const { return cut_ >= flight_before_ / 10 * 9; }
   // How long the last one has run.
   Duration running(Instant now) const { return now - last_began_; }
 
@@ -59,7 +60,10 @@ class QueueTrials {
   bool resting(Instant now) const { return now < rest_until_; }
 
  private:
-  Flow all_;
+  // Bytes, of all flows.
+  std::uint64_t in_flight_ = 0;
+  std::uint64_t ready_ = 0;
+  std::uint64_t cut_ = 0;
   std::uint64_t flight_before_ = 0;  // bytes, of all, when the last trial began
   std::uint32_t begun_ = 0;
   Instant last_began_{};

@@ -18,7 +18,6 @@ class RoundWatch {
 
   enum class Window : std::uint8_t { kUnsure, kUsed };
   struct Round {
-    Instant began;
     Duration least_rtt;  // max(): no ACK gave a sample
     Window window;
     bool tells_of_queue() const {
@@ -34,8 +33,7 @@ class RoundWatch {
   std::optional<Round> on_ack(const Ack& ack) {
     std::optional<Round> ended;
     if (ack.round_ended) {
-      ended = Round{.began = std::exchange(began_, ack.now),
-                    .least_rtt = std::exchange(least_rtt_, Duration::max()),
+      ended = Round{.least_rtt = std::exchange(least_rtt_, Duration::max()),
                     .window = std::exchange(window_, Window::kUnsure)};
     }
     if (ack.latest_rtt > Duration::zero()) least_rtt_ = std::min(least_rtt_, ack.latest_rtt);
@@ -43,10 +41,9 @@ class RoundWatch {
     return ended;
   }
   // What the round that runs has shown.
-  Round so_far() const { return {.began = began_, .least_rtt = least_rtt_, .window = window_}; }
+  Round so_far() const { return {.least_rtt = least_rtt_, .window = window_}; }
 
  private:
-  Instant began_{};
   Duration least_rtt_ = Duration::max();
   Window window_ = Window::kUnsure;
 };

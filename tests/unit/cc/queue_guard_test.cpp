@@ -91,7 +91,7 @@ TEST_CASE("few segments are never a queue, however slow the path is") {
 TEST_CASE("few segments of each of many flows are a queue") {
   const auto trials = std::make_shared<QueueTrials>();
   QueueTrials::Flow others;
-  trials->update(others, {.in_flight = 90 * kMss, .ready = 90 * kMss});
+  trials->update(others, {.in_flight = 90 * kMss, .ready = QueueTrials::Flow::Ready::kYes});
   QueueGuard guard;
   guard.join_path(trials);
   Instant now = Instant() + 1s;

@@ -7,6 +7,7 @@
 namespace braid::cc {
 namespace {
 
+using Ready = QueueTrials::Flow::Ready;
 constexpr Instant kNow = Instant() + 1s;
 
 TEST_SUITE_BEGIN("cc");
@@ -14,15 +15,15 @@ TEST_SUITE_BEGIN("cc");
 TEST_CASE("a trial begins where at most a quarter of what is in flight could not join") {
   QueueTrials trials;
   QueueTrials::Flow one, other;
-  trials.update(one, {.in_flight = 3000, .ready = 3000});
+  trials.update(one, {.in_flight = 3000, .ready = Ready::kYes});
   CHECK(trials.may_begin());
-  trials.update(other, {.in_flight = 1000, .ready = 0});
+  trials.update(other, {.in_flight = 1000, .ready = Ready::kNo});
   CHECK(trials.may_begin());
-  trials.update(other, {.in_flight = 1001, .ready = 0});
+  trials.update(other, {.in_flight = 1001, .ready = Ready::kNo});
   CHECK_FALSE(trials.may_begin());
-  trials.update(other, {.in_flight = 1001, .ready = 1001});
+  trials.update(other, {.in_flight = 1001, .ready = Ready::kYes});
   CHECK(trials.may_begin());
-  trials.update(one, {.in_flight = 3000, .ready = 0});
+  trials.update(one, {.in_flight = 3000, .ready = Ready::kNo});
   CHECK_FALSE(trials.may_begin());
   trials.update(one, {});  // it has left
   CHECK(trials.may_begin());
@@ -103,7 +104,7 @@ TEST_CASE("a queue that is not ours rests all, longer each time until it was our
 TEST_CASE("who joins others that rest rests with them; who comes to an empty path begins anew") {
   QueueTrials trials;
   QueueTrials::Flow flow;
-  trials.update(flow, {.in_flight = 1000, .ready = 1000});
+  trials.update(flow, {.in_flight = 1000, .ready = Ready::kYes});
   trials.not_ours(kNow);
   trials.joined();
   CHECK(trials.resting(kNow));
