@@ -11,6 +11,8 @@
 //
 //   watching --a whole round above target--> cut --a whole round without any queue----> watching
 //                                              |---two rounds, one to look: gone------> watching
+//                                              |---still there, not all of the path's flows in it:
+//                                              |   give the window back---------------> watching
 //                                              \--still there: give the window back--> resting
 //   resting  --10 s, doubled each time up to 80 s--> watching
 //

@@ -11,7 +11,8 @@
 //
 // Flows of one path are those between one interface of ours and one host (tcp/path_memory.h). Behind an
 // address that many hosts share they may meet in no queue at all, or have paths of different lengths. Then
-// trials find nothing, and the guard rests, which costs nothing but the guard.
+// trials find nothing, and the guard rests. Beside strangers many flows see late that a queue is not theirs
+// alone, and give way meanwhile (docs/congestion-control.md, table 1b).
 #pragma once
 
 #include <cstdint>

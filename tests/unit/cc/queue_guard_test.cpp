@@ -264,6 +264,12 @@ TEST_CASE("a trial that a flow was no part of tells nothing: the cut is taken ba
   const bool taken_back = two.first.said == Finding::kNotOurs || two.second.said == Finding::kNotOurs;
   CHECK(taken_back);
   CHECK_FALSE(two.trials->resting(two.now));
+  // Nor does the next begin before round trips are those of the window that is back.
+  const Instant back = two.now;
+  const std::uint32_t begun = two.trials->begun();
+  for (int i = 0; i < 100 && two.trials->begun() == begun; ++i) two.run(16ms, 0);
+  CHECK(two.trials->begun() == begun + 1);
+  CHECK(two.now - back >= 60ms);
   two.trials->update(third, {});
 }
 
