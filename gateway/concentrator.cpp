@@ -13,8 +13,9 @@ namespace {
 constexpr std::uint16_t kFirstInsidePort = 1024;
 constexpr std::uint32_t kInsidePorts = 65536 - kFirstInsidePort;
 
-// The kernel sends an address one ICMP error a second (icmp_ratelimit): with a single inside address
-// a client would wait for the truth about its server because another has just heard it about his.
+// The kernel sends an address one ICMP error a second (icmp_ratelimit): with a single inside
+// address a client would wait for the truth about its server because another has just heard it
+// about his.
 constexpr std::uint32_t kMostInsideAddresses = 60;
 
 // How many addresses follow the kernel's end of the TUN in its network; one at least, which needs
@@ -170,8 +171,7 @@ void Concentrator::server_settled(const wire::IpAddress& client) {
 }
 
 std::optional<wire::Endpoint> Concentrator::allocate_inside(const wire::Endpoint& server) {
-  const wire::InterfaceAddress& tun =
-      server.address.is_v4() ? config_.tun.ipv4 : config_.tun.ipv6;
+  const wire::InterfaceAddress& tun = server.address.is_v4() ? config_.tun.ipv4 : config_.tun.ipv6;
   const std::uint32_t addresses = inside_addresses(tun);
   for (std::uint32_t tries = 0; tries < kInsidePorts; ++tries) {
     const auto port = static_cast<std::uint16_t>(kFirstInsidePort + next_port_);

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "stack/base/time.h"
 #include "stack/base/rate.h"
+#include "stack/base/time.h"
 #include "stack/cc/factory.h"
 #include "stack/sched/overflow_gate.h"
 #include "stack/sched/scheduler.h"
@@ -39,7 +39,7 @@ struct TunConfig {
 
 struct CommonConfig {
   TunConfig tun;
-  std::uint64_t memory_bytes = 256ULL << 20;               // of all pipes together
+  std::uint64_t memory_bytes = 256ULL << 20;                        // of all pipes together
   cc::Algorithm congestion_control = cc::Algorithm::kCoupledCubic;  // of MPTCP subflows
   sched::Policy scheduler = sched::Policy::kMinRtt;
   // DSS checksums (RFC 8684 M26): costly, and a guard against boxes that change payload.

@@ -11,8 +11,8 @@
 
 namespace braid::gateway {
 
-// Takes on: scheduler, congestion_control, dss_checksums, log, overflow, and per uplink (found by its
-// name) congestion_control, cost and rate.
+// Takes on: scheduler, congestion_control, dss_checksums, log, overflow, and per uplink (found by
+// its name) congestion_control, cost and rate.
 std::vector<std::string> take_over(GatewayConfig& running, const GatewayConfig& fresh);
 // Takes on: scheduler, congestion_control, dss_checksums, log, allow, targets and
 // max_pending_per_client.

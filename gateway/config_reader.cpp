@@ -40,9 +40,7 @@ std::optional<YAML::Node> ConfigReader::take(std::string_view key) {
   return value;
 }
 
-bool ConfigReader::has(std::string_view key) {
-  return take(key).has_value();
-}
+bool ConfigReader::has(std::string_view key) { return take(key).has_value(); }
 
 ConfigReader ConfigReader::section(std::string_view key) {
   const std::optional<YAML::Node> node = take(key);

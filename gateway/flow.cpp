@@ -13,13 +13,13 @@ namespace {
 constexpr Duration kFreshness = 3s;
 
 // A SYN is given up after three minutes (RFC 9293 MUST-23). A client that goes on repeats it and
-// meets a new flow; one that went away in silence must not leave this one behind. Clients double the
-// time from SYN to SYN: who has missed the next one by far has gone, and a drain need not wait.
+// meets a new flow; one that went away in silence must not leave this one behind. Clients double
+// the time from SYN to SYN: who has missed the next one by far has gone, and a drain need not wait.
 constexpr Duration kClientPatience = 190s;
 constexpr Duration kLeastClientPatience = 10s;
 
-// Where routers on every way refuse, they do it at once: without a pause the attempts would follow one
-// another as fast as the answers come.
+// Where routers on every way refuse, they do it at once: without a pause the attempts would follow
+// one another as fast as the answers come.
 constexpr Duration kRefusedPause = 1s;
 
 // RFC 8803 C40: the value is the Code of a Destination Unreachable, of the server's family.
@@ -28,33 +28,24 @@ wire::IcmpError::Kind icmp_kind_of(wire::Family family, std::uint8_t code) {
   if (family == wire::Family::kIpv6) {
     switch (code) {
       case 0:
-      case 2:
-        return Kind::kNetUnreachable;
+      case 2: return Kind::kNetUnreachable;
       case 1:
       case 5:
-      case 6:
-        return Kind::kAdminProhibited;
-      case 4:
-        return Kind::kPortUnreachable;
-      default:
-        return Kind::kHostUnreachable;
+      case 6: return Kind::kAdminProhibited;
+      case 4: return Kind::kPortUnreachable;
+      default: return Kind::kHostUnreachable;
     }
   }
   switch (code) {
     case 0:
     case 6:
-    case 11:
-      return Kind::kNetUnreachable;
-    case 2:
-      return Kind::kProtocolUnreachable;
-    case 3:
-      return Kind::kPortUnreachable;
+    case 11: return Kind::kNetUnreachable;
+    case 2: return Kind::kProtocolUnreachable;
+    case 3: return Kind::kPortUnreachable;
     case 9:
     case 10:
-    case 13:
-      return Kind::kAdminProhibited;
-    default:
-      return Kind::kHostUnreachable;
+    case 13: return Kind::kAdminProhibited;
+    default: return Kind::kHostUnreachable;
   }
 }
 
@@ -117,7 +108,8 @@ void Flow::connect_over_next_path(Instant now) {
   arm(now + uplinks.health(Uplinks::uplink_of(path->interface)).patience(now));
 }
 
-// What the former attempt's server connection said is forgotten: the client has heard nothing of it.
+// What the former attempt's server connection said is forgotten: the client has heard nothing of
+// it.
 void Flow::start_down() {
   down_.emplace(owner_.host().pool(), kInitialCapacity);
   down_->set_reader(this);
@@ -153,8 +145,7 @@ void Flow::flush_connecting(Instant now) {
         return arm(next);
       }
       return connect_over_next_path(now);
-    case tcp::CloseReason::kTimedOut:
-      return connect_over_next_path(now);
+    case tcp::CloseReason::kTimedOut: return connect_over_next_path(now);
     case tcp::CloseReason::kReset:
       // It was let in, and then forgotten. The client has heard nothing yet, and need not.
       return connect_over_next_path(now);
@@ -257,21 +248,16 @@ void Flow::refused(const convert::Refused& reply, Instant now) {
   using Code = wire::ConvertErrorCode;
   using Kind = wire::IcmpError::Kind;
   switch (reply.error.code) {
-    case Code::kConnectionReset:
-      return refuse_client(now);
+    case Code::kConnectionReset: return refuse_client(now);
     case Code::kDestinationUnreachable:
       return tell_unreachable(icmp_kind_of(server_.address.family(), reply.error.first()), now);
     case Code::kNetworkFailure:
-    case Code::kResourceExceeded:
-      return tell_unreachable(Kind::kNetUnreachable, now);
-    default:
-      return tell_unreachable(Kind::kAdminProhibited, now);
+    case Code::kResourceExceeded: return tell_unreachable(Kind::kNetUnreachable, now);
+    default: return tell_unreachable(Kind::kAdminProhibited, now);
   }
 }
 
-void Flow::refuse_client(Instant now) {
-  end_both(now);
-}
+void Flow::refuse_client(Instant now) { end_both(now); }
 
 void Flow::tell_unreachable(wire::IcmpError::Kind kind, Instant now) {
   const wire::Segment syn{

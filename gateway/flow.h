@@ -94,7 +94,7 @@ class Flow final : public Activity {
   std::vector<tcp::InterfaceId> tried_;
   Instant attempt_started_;
   Instant began_;
-  Instant client_asked_at_;       // its latest SYN
+  Instant client_asked_at_;  // its latest SYN
   std::uint32_t client_repeats_ = 0;
   Instant client_patient_until_;  // while connecting
   Instant question_ = kNever;

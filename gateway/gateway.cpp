@@ -10,8 +10,8 @@ namespace {
 // IPv4 and TCP with the usual options: what a segment takes of its link beside its payload.
 constexpr std::uint64_t kHeaderBytes = 20 + 20 + 32;
 
-// When the concentrator was restarted every connection is asked about; not twice in so short a time,
-// and not all in one burst.
+// When the concentrator was restarted every connection is asked about; not twice in so short a
+// time, and not all in one burst.
 constexpr Duration kCensusEvery = 5s;
 constexpr Duration kBetweenQuestions = 50us;
 }  // namespace
@@ -113,9 +113,9 @@ void Gateway::keep_settled_uplink_known() {
   watcher_.wake();
 }
 
-// A doubtful uplink is asked until it answers, for connections begin elsewhere meanwhile. The settled
-// one is asked for others' sake: a host with no connection of ours would not learn that the uplink
-// its DNS uses is dead, and without DNS there are no connections.
+// A doubtful uplink is asked until it answers, for connections begin elsewhere meanwhile. The
+// settled one is asked for others' sake: a host with no connection of ours would not learn that the
+// uplink its DNS uses is dead, and without DNS there are no connections.
 Instant Gateway::ask_silent_paths(Instant now) {
   if (watch_ == Watch::kUsed && flows_.empty()) return kNever;
   Instant next = kNever;
@@ -125,7 +125,8 @@ Instant Gateway::ask_silent_paths(Instant now) {
     if (probes_[i]) continue;  // its outcome wakes the watcher
     const PathHealth& health = uplinks_.health(i);
     // With one uplink alone all that matters is that a lost one is noticed when it is back.
-    const bool wanted = probes_.size() > 1 ? i == settled || health.is_doubtful() : health.is_lost();
+    const bool wanted =
+        probes_.size() > 1 ? i == settled || health.is_doubtful() : health.is_lost();
     if (!wanted && !health.is_suspect()) continue;
     const Instant due = health.next_question(now);
     if (due <= now) ask_path(Uplinks::interface_of(i), now);

@@ -37,8 +37,8 @@ class Gateway final : public Host, public FlowOwner {
   const Uplinks& ways() const { return uplinks_; }
   // Where traffic that braid does not carry should go: an uplink that lives, or nothing.
   std::optional<std::size_t> settled_uplink(Instant now) { return settled_.choose(uplinks_, now); }
-  // Something other than our connections relies on settled_uplink(): from now on it is asked whether
-  // it lives when it has been silent, and so are uplinks that failed, until they answer.
+  // Something other than our connections relies on settled_uplink(): from now on it is asked
+  // whether it lives when it has been silent, and so are uplinks that failed, until they answer.
   void keep_settled_uplink_known();
   struct Counters {
     std::uint64_t flows = 0, probes = 0, probes_dead = 0;

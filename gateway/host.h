@@ -38,10 +38,10 @@ class Host {
 
   void set_door(tcp::InterfaceId interface, Door* door) { doors_.set(interface, door); }
   void receive(tcp::InterfaceId interface, const PacketIn& packet, Instant now);
-  // Whether packets of so many bytes (IP) are what one flush should follow. A flush after each of a crowd's
-  // packets would answer each alone, small ones beget small ones, and their number is what costs: so the batch
-  // grows with the connections it has woken, to about two super-segments of each. Of a few connections it stays
-  // so small that it is in the cache when it is sent on.
+  // Whether packets of so many bytes (IP) are what one flush should follow. A flush after each of a
+  // crowd's packets would answer each alone, small ones beget small ones, and their number is what
+  // costs: so the batch grows with the connections it has woken, to about two super-segments of
+  // each. Of a few connections it stays so small that it is in the cache when it is sent on.
   bool is_batch(std::size_t bytes) const;
   // The device can send again after kBusy.
   void door_opened(tcp::InterfaceId interface) { tcp_.door_opened(interface); }

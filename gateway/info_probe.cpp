@@ -13,8 +13,8 @@ mptcp::ConnectionConfig plain_config() {
   config.negotiate = mptcp::ConnectionConfig::Negotiate::kPlainTcp;
   return config;
 }
-// As long as a Connect: a box that cuts SYN payload to a few bytes is to cut both, and not to answer
-// for a path on which no connection can begin. What follows the message is read by nobody.
+// As long as a Connect: a box that cuts SYN payload to a few bytes is to cut both, and not to
+// answer for a path on which no connection can begin. What follows the message is read by nobody.
 std::vector<std::uint8_t> question() {
   std::vector<std::uint8_t> bytes = convert::info_request();
   bytes.resize(std::max(bytes.size(), convert::connect_request({}).size()));

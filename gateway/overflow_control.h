@@ -6,7 +6,8 @@
 // uplink can carry is its `rate:`; else what it carried when connections here had more for it, or,
 // of downloads, the most it was seen to bring: whether more was waiting over there we cannot know.
 //
-// Timer: the next look, every tenth of a second while anything moves and until the gates have settled.
+// Timer: the next look, every tenth of a second while anything moves and until the gates have
+// settled.
 #pragma once
 
 #include <cstdint>

@@ -52,8 +52,8 @@ void PathHealth::measured(Duration rtt, Instant now) {
   note_least(rtt, now);
 }
 
-// A subflow that began in others' queue has never seen the path without it: a larger least is believed
-// only when the smaller one is old, as after a changed route.
+// A subflow that began in others' queue has never seen the path without it: a larger least is
+// believed only when the smaller one is old, as after a changed route.
 void PathHealth::note_least(Duration rtt, Instant now) {
   const bool larger = least_rtt_ != Duration::zero() && rtt > least_rtt_;
   if (larger && now - least_rtt_at_ <= kLeastMemory) return;
@@ -124,9 +124,7 @@ Instant PathHealth::next_question(Instant now) const {
   return last_heard_ == Instant::min() ? last_heard_ : last_heard_ + kIdle;
 }
 
-Duration PathHealth::patience(Instant now) const {
-  return std::max(2 * rtt(now), kLeastPatience);
-}
+Duration PathHealth::patience(Instant now) const { return std::max(2 * rtt(now), kLeastPatience); }
 
 Duration PathHealth::verdict_after(Instant now) const {
   return std::max(3 * rtt(now),

@@ -5,10 +5,10 @@
 // joins, whose SYNs have none, get through. Such a path is deaf; only an answered Convert message
 // proves that it is not.
 //
-// It is also what connections know of the path together (RFC 9040): its round trip, its windows, its
-// segment size. New ones begin with the round trip alone. A window is one connection's share at a
-// moment, and a slow start that stops at somebody else's share costs a lone connection more than it
-// saves; the windows are kept for who asks.
+// It is also what connections know of the path together (RFC 9040): its round trip, its windows,
+// its segment size. New ones begin with the round trip alone. A window is one connection's share at
+// a moment, and a slow start that stops at somebody else's share costs a lone connection more than
+// it saves; the windows are kept for who asks.
 #pragma once
 
 #include <cstdint>
@@ -30,14 +30,15 @@ class PathHealth {
   void measured(Duration rtt, Instant now);
   // What a subflow has found; news is what was heard later than what is known.
   void learnt(const tcp::Connection::PathInfo& info, Instant now);
-  // An Info request stayed unanswered. New connections shun the path until something is heard or the
-  // quarantine ends, which each failure in a row doubles (1 s to 60 s). If a connection misses
+  // An Info request stayed unanswered. New connections shun the path until something is heard or
+  // the quarantine ends, which each failure in a row doubles (1 s to 60 s). If a connection misses
   // answers there as well, and the path is not known to be deaf, it is lost.
   void probe_failed(Instant now);
   // An Info request stayed unanswered although other packets came in meanwhile. Quarantined alike.
   void found_deaf(Instant now);
-  // A SYN without MP_CAPABLE was answered where those with it were not: connections that begin there
-  // are plain for a while, one minute at first, doubled each time up to an hour (RFC 8684 M35).
+  // A SYN without MP_CAPABLE was answered where those with it were not: connections that begin
+  // there are plain for a while, one minute at first, doubled each time up to an hour (RFC 8684
+  // M35).
   void found_capable_blocked(Instant now);
   // MPTCP was agreed on there.
   void capable_passed();
@@ -45,8 +46,8 @@ class PathHealth {
   // The link changed under us: what was learnt no longer holds (S24: a new attachment re-probes).
   void forget();
 
-  // What was due on it since `last_heard` did not come: it is to be asked, unless it was heard since
-  // or asked just before.
+  // What was due on it since `last_heard` did not come: it is to be asked, unless it was heard
+  // since or asked just before.
   void suspected(Instant last_heard, Instant now);
   // A connection with bytes to carry misses it.
   void missed(Instant now) { last_missed_ = now; }

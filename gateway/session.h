@@ -59,8 +59,9 @@ class Session final : public Activity {
   const mptcp::Connection& bundle() const { return bundle_; }
 
  private:
-  // Our end of the server's connection. The reply leads `down`, and the server's first bytes may come
-  // with what establishes the connection, so it is written at that moment and not at the next flush.
+  // Our end of the server's connection. The reply leads `down`, and the server's first bytes may
+  // come with what establishes the connection, so it is written at that moment and not at the next
+  // flush.
   class ServerEnd final : public tcp::PipeStream {
    public:
     explicit ServerEnd(Session& session)

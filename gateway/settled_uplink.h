@@ -1,8 +1,9 @@
 // SettledUplink: the uplink of traffic that cannot change it without loss.
 //
-// Other traffic's connections are known to the uplink's NAT, and to their peers, by its address: whoever
-// moves them to another uplink breaks them. So it stays where it is, unless another uplink has a fault
-// less (living, regular, not in reserve), or has long been much faster for a small fetch.
+// Other traffic's connections are known to the uplink's NAT, and to their peers, by its address:
+// whoever moves them to another uplink breaks them. So it stays where it is, unless another uplink
+// has a fault less (living, regular, not in reserve), or has long been much faster for a small
+// fetch.
 #pragma once
 
 #include <cstdint>

@@ -6,8 +6,8 @@
 namespace braid::gateway {
 namespace {
 
-// What decides where a connection begins: most fetch no more than a first window, and larger ones soon
-// have the other uplinks as well.
+// What decides where a connection begins: most fetch no more than a first window, and larger ones
+// soon have the other uplinks as well.
 constexpr std::uint64_t kSmallFetch = 15'000;  // bytes
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Uplinks: the gateway's ways out: configuration, present addresses, health, and local ports.
 //
 // One LocalPath per uplink: IPv4 where both ends have it, else IPv6, so that two subflows never
-// share a link; usable while the link is up and the path not found lost. Interface numbers are 1 + the
-// uplink's place in the configuration.
+// share a link; usable while the link is up and the path not found lost. Interface numbers are 1 +
+// the uplink's place in the configuration.
 #pragma once
 
 #include <array>
@@ -80,15 +80,16 @@ class Uplinks final : public mptcp::LocalPaths {
 
   // The concentrator's endpoint as reached from this path, if it has one of that family.
   std::optional<wire::Endpoint> concentrator_from(const mptcp::LocalPath& path) const;
-  // Why a connection should not start there, the gravest reason first, so the lesser is the better: no
-  // way to the concentrator, dead, doubtful, deaf, blocks MPTCP, a backup, kept in reserve.
+  // Why a connection should not start there, the gravest reason first, so the lesser is the better:
+  // no way to the concentrator, dead, doubtful, deaf, blocks MPTCP, a backup, kept in reserve.
   using Faults = std::array<bool, 7>;
   Faults faults(std::size_t uplink, Instant now) const;
-  // How long it takes there to connect and to fetch what fits in a first window. Unmeasured: longest.
+  // How long it takes there to connect and to fetch what fits in a first window. Unmeasured:
+  // longest.
   Duration small_fetch(std::size_t uplink, Instant now) const;
-  // Where a new connection starts: a usable path to the concentrator that is not among `tried`, with the
-  // least faults, then where a small fetch is through first, then by configuration order. `now` judges
-  // the quarantines.
+  // Where a new connection starts: a usable path to the concentrator that is not among `tried`,
+  // with the least faults, then where a small fetch is through first, then by configuration order.
+  // `now` judges the quarantines.
   const mptcp::LocalPath* choose(std::span<const tcp::InterfaceId> tried, Instant now) const;
 
  private:

@@ -74,9 +74,9 @@ class Device : public Door {
   std::function<void()> on_blocked_;
 };
 
-// `receive(const PacketIn&, Instant now)` for every packet, in one wake-up until `is_enough(bytes)`;
-// `opened()` when the device can send again after kBusy. The device outlives the watch, which ends
-// with loop.unwatch(device.fd()).
+// `receive(const PacketIn&, Instant now)` for every packet, in one wake-up until
+// `is_enough(bytes)`; `opened()` when the device can send again after kBusy. The device outlives
+// the watch, which ends with loop.unwatch(device.fd()).
 template <typename Receive, typename IsEnough, typename Opened>
 void watch_device(EventLoop& loop, Device& device, Receive receive, IsEnough is_enough,
                   Opened opened) {

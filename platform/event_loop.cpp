@@ -191,9 +191,7 @@ void EventLoop::on_signal(int signal_number, Handler handler) {
   ENSURE(uv_signal_start(&slot->handle, on_signal, signal_number) == 0);
 }
 
-void EventLoop::on_flush(Flush flush) {
-  loop_->flush = std::move(flush);
-}
+void EventLoop::on_flush(Flush flush) { loop_->flush = std::move(flush); }
 
 void EventLoop::wake() {
   loop_->wake_wanted = true;
@@ -207,8 +205,6 @@ void EventLoop::run() {
   uv_run(&loop_->uv, UV_RUN_DEFAULT);
 }
 
-void EventLoop::stop() {
-  uv_stop(&loop_->uv);
-}
+void EventLoop::stop() { uv_stop(&loop_->uv); }
 
 }  // namespace braid::platform

@@ -50,8 +50,9 @@ struct HostNeeds {
 };
 
 // Forwarding on (IPv6: with router advertisements still accepted on the uplinks), each of several
-// uplinks answering ARP for its own addresses only, a loose reverse path filter on the TUN, our ports kept from the kernel's own sockets. Returns one line for each
-// thing that could not be set, which says what to do by hand.
+// uplinks answering ARP for its own addresses only, a loose reverse path filter on the TUN, our
+// ports kept from the kernel's own sockets. Returns one line for each thing that could not be set,
+// which says what to do by hand.
 std::vector<std::string> prepare_host(HostSettings& settings, const HostNeeds& needs);
 
 // One line for each chain that drops forwarded packets by policy (nft_table.h finds them).

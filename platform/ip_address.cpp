@@ -33,9 +33,7 @@ IpAddress IpAddress::any(int family) {
   return address;
 }
 
-int IpAddress::family() const {
-  return is_v4() ? AF_INET : AF_INET6;
-}
+int IpAddress::family() const { return is_v4() ? AF_INET : AF_INET6; }
 
 std::string IpAddress::to_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};

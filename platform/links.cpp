@@ -16,16 +16,11 @@ namespace {
 void classify(Link& link, unsigned short device_type) {
   switch (device_type) {
     case ARPHRD_ETHER:
-    case ARPHRD_LOOPBACK:
-      link.kind = LinkKind::kEthernet;
-      break;
+    case ARPHRD_LOOPBACK: link.kind = LinkKind::kEthernet; break;
     case ARPHRD_PPP:
     case ARPHRD_NONE:
-    case ARPHRD_RAWIP:
-      link.kind = LinkKind::kRawIp;
-      break;
-    default:
-      link.known_kind = false;
+    case ARPHRD_RAWIP: link.kind = LinkKind::kRawIp; break;
+    default: link.known_kind = false;
   }
 }
 

@@ -12,14 +12,10 @@ LogLevel g_level = LogLevel::kInfo;
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarning:
-      return "warning";
-    case LogLevel::kError:
-      return "error";
+    case LogLevel::kDebug: return "debug";
+    case LogLevel::kInfo: return "info";
+    case LogLevel::kWarning: return "warning";
+    case LogLevel::kError: return "error";
   }
   return "?";
 }
@@ -36,13 +32,9 @@ std::string wall_clock() {
 
 }  // namespace
 
-void set_log_level(LogLevel level) {
-  g_level = level;
-}
+void set_log_level(LogLevel level) { g_level = level; }
 
-bool log_enabled(LogLevel level) {
-  return level >= g_level;
-}
+bool log_enabled(LogLevel level) { return level >= g_level; }
 
 std::string format_log_line(LogLevel level, std::string_view text) {
   std::string line = fmt::format("{} {}", name_of(level), text);

@@ -85,12 +85,8 @@ const IpAddress& NextHops::next_hop(const IpAddress& destination) {
 
 void NextHops::take(Entry& entry, const Neighbour& neighbour) {
   switch (neighbour.state) {
-    case Neighbour::State::kResolved:
-      entry.answer = {Answer::State::kReady, neighbour.mac};
-      return;
-    case Neighbour::State::kFailed:
-      entry.answer.state = Answer::State::kUnreachable;
-      return;
+    case Neighbour::State::kResolved: entry.answer = {Answer::State::kReady, neighbour.mac}; return;
+    case Neighbour::State::kFailed: entry.answer.state = Answer::State::kUnreachable; return;
     case Neighbour::State::kPending:
       return;  // resolved before: the old MAC serves until the kernel has given it up
   }
@@ -152,8 +148,7 @@ void NextHops::on_event(const NetlinkMessage& message, Instant now) {
       }
       return;
     }
-    default:
-      return;
+    default: return;
   }
 }
 
@@ -174,7 +169,8 @@ void NextHops::forget() {
 
 void NextHops::set_link(Link link) {
   if (link == link_) return;
-  // Who was asked for while the link was about to change would be asked for at the kernel's leisure.
+  // Who was asked for while the link was about to change would be asked for at the kernel's
+  // leisure.
   for (const auto& [hop, entry] : neighbours_) {
     if (entry.answer.state == Answer::State::kPending) kernel_->remove(hop);
   }

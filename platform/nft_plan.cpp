@@ -1,8 +1,7 @@
 #include "platform/nft_plan.h"
 
-#include <netinet/in.h>
-
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include "platform/links.h"
 #include "stack/base/ensure.h"
@@ -66,8 +65,8 @@ std::string capture_rules(const GatewayNftPlan& plan) {
   rules +=
       fmt::format("    iifname {0} ct mark {1:#x} ct direction original meta mark set {1:#x}\n",
                   lan, plan.mark);
-  // Errors the LAN sends about our segments, PMTU above all, belong to the same connection. Protocols
-  // by number: their names are in /etc/protocols, which a small system does without.
+  // Errors the LAN sends about our segments, PMTU above all, belong to the same connection.
+  // Protocols by number: their names are in /etc/protocols, which a small system does without.
   rules += fmt::format(
       "    iifname {0} meta l4proto {{ {2}, {3} }} ct state related ct mark {1:#x} meta mark "
       "set {1:#x}\n",

@@ -10,9 +10,7 @@
 
 namespace braid::platform {
 
-void NftTable::Free::operator()(nft_ctx* context) const {
-  nft_ctx_free(context);
-}
+void NftTable::Free::operator()(nft_ctx* context) const { nft_ctx_free(context); }
 
 NftTable::NftTable() : context_(nft_ctx_new(NFT_CTX_DEFAULT)) {
   ENSURE(context_ != nullptr);

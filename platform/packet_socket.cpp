@@ -33,9 +33,7 @@ void set_buffer(int fd, int forced_option, int option, int size) {
   if (set_option(fd, SOL_SOCKET, forced_option, size)) set_option(fd, SOL_SOCKET, option, size);
 }
 
-bool is_v4(const PacketOut& packet) {
-  return packet.header[0] >> 4 == 4;
-}
+bool is_v4(const PacketOut& packet) { return packet.header[0] >> 4 == 4; }
 
 IpAddress destination_of(const PacketOut& packet) {
   const Bytes header(packet.header);
@@ -69,9 +67,7 @@ Result<std::unique_ptr<PacketSocket>> PacketSocket::open(const Link& link,
   return door;
 }
 
-PacketSocket::~PacketSocket() {
-  next_hops_.on_settled(nullptr);
-}
+PacketSocket::~PacketSocket() { next_hops_.on_settled(nullptr); }
 
 std::error_code PacketSocket::set_filter(const PacketFilter& filter) {
   PacketFilter mine = filter;
@@ -136,12 +132,9 @@ Door::Sent PacketSocket::send(const PacketOut& packet) {
   if (link_.kind == LinkKind::kRawIp) return transmit(packet, {});
   const auto answer = next_hops_.lookup(destination_of(packet), clock_now());
   switch (answer.state) {
-    case NextHops::Answer::State::kPending:
-      return hold(packet);
-    case NextHops::Answer::State::kUnreachable:
-      return outcome(EHOSTUNREACH, packet.total_length());
-    case NextHops::Answer::State::kReady:
-      break;
+    case NextHops::Answer::State::kPending: return hold(packet);
+    case NextHops::Answer::State::kUnreachable: return outcome(EHOSTUNREACH, packet.total_length());
+    case NextHops::Answer::State::kReady: break;
   }
   std::array<std::uint8_t, link_header_length(LinkKind::kEthernet)> header{};
   std::copy(answer.mac.begin(), answer.mac.end(), header.begin());

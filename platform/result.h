@@ -10,9 +10,7 @@
 
 namespace braid::platform {
 
-inline std::error_code last_error() {
-  return {errno, std::system_category()};
-}
+inline std::error_code last_error() { return {errno, std::system_category()}; }
 inline std::error_code system_error(int error_number) {
   return {error_number, std::system_category()};
 }

@@ -55,8 +55,6 @@ Door::Sent Tun::send(const PacketOut& packet) {
   return outcome(n < 0 ? errno : 0, packet.total_length());
 }
 
-std::uint32_t Tun::max_super_packet() const {
-  return kMaxPacket;
-}
+std::uint32_t Tun::max_super_packet() const { return kMaxPacket; }
 
 }  // namespace braid::platform

@@ -52,9 +52,7 @@ ConcentratorProgram::ConcentratorProgram(const gateway::ConcentratorConfig& conf
   loop_.on_flush([this](Instant now) { return flush(now); });
 }
 
-ConcentratorProgram::~ConcentratorProgram() {
-  start::clear_leftovers(netlink_);
-}
+ConcentratorProgram::~ConcentratorProgram() { start::clear_leftovers(netlink_); }
 
 void ConcentratorProgram::run() {
   platform::log_info("concentrator: {} port {}", config_.listen_interface, config_.listen_port);

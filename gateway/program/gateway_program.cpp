@@ -55,9 +55,7 @@ GatewayProgram::GatewayProgram(const gateway::GatewayConfig& config, std::string
   loop_.on_flush([this](Instant now) { return flush(now); });
 }
 
-GatewayProgram::~GatewayProgram() {
-  start::clear_leftovers(netlink_);
-}
+GatewayProgram::~GatewayProgram() { start::clear_leftovers(netlink_); }
 
 void GatewayProgram::run() {
   platform::log_info("gateway: {} uplinks, concentrator port {}", uplinks_.size(),

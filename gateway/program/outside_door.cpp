@@ -11,9 +11,7 @@ OutsideDoor::OutsideDoor(platform::EventLoop& loop, platform::NetlinkSocket& net
                          Settings settings, gateway::Host& host)
     : loop_(loop), netlink_(netlink), settings_(std::move(settings)), host_(host) {}
 
-OutsideDoor::~OutsideDoor() {
-  close_socket();
-}
+OutsideDoor::~OutsideDoor() { close_socket(); }
 
 void OutsideDoor::update(const platform::LinkState& state) {
   const std::optional<platform::Link> before = std::exchange(link_, state.link);

@@ -1,5 +1,5 @@
-// Reading the configuration again (SIGHUP): the file is checked whole, and a bad one changes nothing.
-// Each outcome is one line of the log; so is the list of what only a new start can change.
+// Reading the configuration again (SIGHUP): the file is checked whole, and a bad one changes
+// nothing. Each outcome is one line of the log; so is the list of what only a new start can change.
 #pragma once
 
 #include <fmt/format.h>
@@ -16,14 +16,10 @@ namespace braid::program {
 inline platform::LogLevel log_level_of(gateway::CommonConfig::LogLevel level) {
   using Level = gateway::CommonConfig::LogLevel;
   switch (level) {
-    case Level::kError:
-      return platform::LogLevel::kError;
-    case Level::kWarning:
-      return platform::LogLevel::kWarning;
-    case Level::kInfo:
-      return platform::LogLevel::kInfo;
-    case Level::kDebug:
-      return platform::LogLevel::kDebug;
+    case Level::kError: return platform::LogLevel::kError;
+    case Level::kWarning: return platform::LogLevel::kWarning;
+    case Level::kInfo: return platform::LogLevel::kInfo;
+    case Level::kDebug: return platform::LogLevel::kDebug;
   }
   return platform::LogLevel::kInfo;
 }

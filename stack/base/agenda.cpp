@@ -6,9 +6,7 @@
 
 namespace braid {
 
-Agenda::Entry::~Entry() {
-  leave();
-}
+Agenda::Entry::~Entry() { leave(); }
 
 void Agenda::Entry::join(Agenda& agenda) {
   ENSURE(agenda_ == nullptr);

@@ -1,9 +1,10 @@
 // Agenda: which machines have work now, and which have it later.
 //
 // Every machine (a connection, a flow) is an Entry of one agenda. Input marks it ready with wake();
-// its owner's flush() takes entries with next() until none is left, and asks next_deadline() when to
-// come back. An idle entry costs nothing: it is in no list and in no heap. Order is defined: ready
-// entries in the order they woke, then due entries by deadline, equal deadlines in arming order.
+// its owner's flush() takes entries with next() until none is left, and asks next_deadline() when
+// to come back. An idle entry costs nothing: it is in no list and in no heap. Order is defined:
+// ready entries in the order they woke, then due entries by deadline, equal deadlines in arming
+// order.
 #pragma once
 
 #include <cstddef>

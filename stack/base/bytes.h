@@ -31,7 +31,8 @@ class Slices {
   void append(Bytes bytes) {
     if (bytes.empty()) return;
     if (count_ > 0 && slices_[count_ - 1].data() + slices_[count_ - 1].size() == bytes.data()) {
-      slices_[count_ - 1] = Bytes(slices_[count_ - 1].data(), slices_[count_ - 1].size() + bytes.size());
+      slices_[count_ - 1] =
+          Bytes(slices_[count_ - 1].data(), slices_[count_ - 1].size() + bytes.size());
     } else {
       ENSURE(count_ < kCapacity);
       slices_[count_++] = bytes;

@@ -5,8 +5,8 @@
 namespace braid {
 namespace {
 
-// 1 MiB: little enough to keep while idle. While busy, as many again as are in use, so that a stream
-// whose buffers fill and empty with every wake-up does not meet malloc each time.
+// 1 MiB: little enough to keep while idle. While busy, as many again as are in use, so that a
+// stream whose buffers fill and empty with every wake-up does not meet malloc each time.
 constexpr std::size_t kIdleSpareChunks = 64;
 
 }  // namespace
@@ -18,9 +18,7 @@ ChunkRef::~ChunkRef() {
 ChunkPool::ChunkPool(std::size_t budget_bytes)
     : limit_(budget_bytes / Chunk::kSize), shares_(limit_ * Chunk::kSize) {}
 
-ChunkPool::~ChunkPool() {
-  ENSURE(used_ == 0);
-}
+ChunkPool::~ChunkPool() { ENSURE(used_ == 0); }
 
 ChunkRef ChunkPool::allocate(Urgency urgency) {
   // The reserve is rounded up: however small the budget, in-order bytes can always move.

@@ -28,10 +28,15 @@ struct Chunk {
 class ChunkRef {
  public:
   ChunkRef() = default;
-  explicit ChunkRef(Chunk* chunk) : chunk_(chunk) { if (chunk_) ++chunk_->references; }
+  explicit ChunkRef(Chunk* chunk) : chunk_(chunk) {
+    if (chunk_) ++chunk_->references;
+  }
   ChunkRef(const ChunkRef& o) : ChunkRef(o.chunk_) {}
   ChunkRef(ChunkRef&& o) noexcept : chunk_(std::exchange(o.chunk_, nullptr)) {}
-  ChunkRef& operator=(ChunkRef o) noexcept { std::swap(chunk_, o.chunk_); return *this; }
+  ChunkRef& operator=(ChunkRef o) noexcept {
+    std::swap(chunk_, o.chunk_);
+    return *this;
+  }
   ~ChunkRef();
 
   explicit operator bool() const { return chunk_ != nullptr; }
@@ -50,8 +55,8 @@ class ChunkPool {
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
 
-  // Bytes that arrive out of order may not take the last eighth of the budget: in-order bytes, which
-  // can be delivered and so give memory back, come first.
+  // Bytes that arrive out of order may not take the last eighth of the budget: in-order bytes,
+  // which can be delivered and so give memory back, come first.
   enum class Urgency { kInOrder, kOutOfOrder };
   // An empty reference when the budget (for this urgency) is used up.
   ChunkRef allocate(Urgency urgency);

@@ -1,11 +1,12 @@
 // FairShare: how much of a budget of memory each stream may promise.
 //
-// A receive window is a promise of memory. Promises may add up to more than there is, because few are
-// taken up at once; but where many streams are busy all of them are, and what was promised and cannot
-// be kept is dropped and sent again. So those who have grown beyond what every stream begins with share
-// three quarters of the budget equally, none more than a quarter; the rest is for the first windows and
-// for what subflows still hold. Whoever takes no memory while the others take the whole budget once
-// over is at rest, and gives back what it has grown by when somebody is held down.
+// A receive window is a promise of memory. Promises may add up to more than there is, because few
+// are taken up at once; but where many streams are busy all of them are, and what was promised and
+// cannot be kept is dropped and sent again. So those who have grown beyond what every stream begins
+// with share three quarters of the budget equally, none more than a quarter; the rest is for the
+// first windows and for what subflows still hold. Whoever takes no memory while the others take the
+// whole budget once over is at rest, and gives back what it has grown by when somebody is held
+// down.
 #pragma once
 
 #include <cstddef>

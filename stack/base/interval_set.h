@@ -31,7 +31,8 @@ class IntervalSet {
   bool covers(std::uint64_t begin, std::uint64_t end) const;
   // The range that holds `position`, or an empty one at `position`.
   Interval find(std::uint64_t position) const;
-  // The first gap at or after `position`, up to `limit`: an empty one at `limit` when all is covered.
+  // The first gap at or after `position`, up to `limit`: an empty one at `limit` when all is
+  // covered.
   Interval gap(std::uint64_t position, std::uint64_t limit) const;
   const std::vector<Interval>& ranges() const { return ranges_; }
   void validate() const;

@@ -1,8 +1,8 @@
 // Packet: what crosses a door, and Door: the machine's view of a device that sends.
 //
 // An IP packet in, as bytes with what the device said of it; an IP packet out, as a small header
-// buffer and payload slices that are never copied in user space. Both may be super-packets: gso_size
-// is the TCP payload of each piece the device will cut, 0 for a plain packet.
+// buffer and payload slices that are never copied in user space. Both may be super-packets:
+// gso_size is the TCP payload of each piece the device will cut, 0 for a plain packet.
 #pragma once
 
 #include <array>
@@ -13,7 +13,11 @@
 namespace braid {
 
 // What a device says of the transport checksum of a packet it delivers.
-enum class ChecksumState { kUnverified, kVerified, kPartial };  // kPartial: not filled in yet, local
+enum class ChecksumState {
+  kUnverified,
+  kVerified,
+  kPartial
+};  // kPartial: not filled in yet, local
 
 struct PacketIn {
   Bytes bytes;  // from the IP header on; valid during the call
@@ -24,7 +28,7 @@ struct PacketIn {
 struct PacketOut {
   // IP + TCP headers: 40 + 60, and room for an IPv6 extension; also whole small packets (ICMP).
   std::array<std::uint8_t, 128> header;
-  std::uint16_t header_length = 0;   // bytes of `header` in use
+  std::uint16_t header_length = 0;     // bytes of `header` in use
   std::uint16_t transport_offset = 0;  // where the TCP/UDP/ICMP header starts in `header`
   // Where the device must put the checksum, from transport_offset; 0: it is complete already. When
   // set, the field holds the pseudo-header sum (virtio_net's NEEDS_CSUM contract).
@@ -35,7 +39,8 @@ struct PacketOut {
   std::uint32_t total_length() const { return header_length + payload.size(); }
 };
 
-// An outgoing device. Sending happens now or not at all: nothing is queued behind the machine's back.
+// An outgoing device. Sending happens now or not at all: nothing is queued behind the machine's
+// back.
 class Door {
  public:
   enum class Sent { kYes, kLost, kBusy };  // kLost: ENOBUFS, a local loss; kBusy: not taken, retry

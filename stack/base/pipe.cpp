@@ -259,9 +259,7 @@ std::uint64_t Pipe::max_capacity() const {
 // At rest: the next bytes begin with the first window.
 void Pipe::give_back() { set_capacity(first_capacity_); }
 
-std::uint64_t Pipe::room() const {
-  return capacity_ > readable() ? capacity_ - readable() : 0;
-}
+std::uint64_t Pipe::room() const { return capacity_ > readable() ? capacity_ - readable() : 0; }
 
 void Pipe::reader_starved() {
   const bool was_full = fullest_ > capacity_ / 2;

@@ -7,14 +7,14 @@
 //   -----|-------------------|-----###---####------|------------> offset
 //     (gone) readable bytes        out of order
 //
-// Bytes are placed anywhere in [in_order, edge), where edge is the highest released + capacity there
-// ever was (a promise is kept when the capacity shrinks); only [released, in_order) is readable.
-// room() = capacity - (in_order - released) is what a receive window may promise beyond in_order.
-// Placing wakes the reader when in_order moved (or the end became known); releasing wakes the writer.
-// Neither is called: they are entries of an Agenda.
+// Bytes are placed anywhere in [in_order, edge), where edge is the highest released + capacity
+// there ever was (a promise is kept when the capacity shrinks); only [released, in_order) is
+// readable. room() = capacity - (in_order - released) is what a receive window may promise beyond
+// in_order. Placing wakes the reader when in_order moved (or the end became known); releasing wakes
+// the writer. Neither is called: they are entries of an Agenda.
 //
-// The capacity grows with what the stream needs, within its share of the pool (see fair_share.h); when
-// the share becomes smaller the capacity follows it as bytes are released.
+// The capacity grows with what the stream needs, within its share of the pool (see fair_share.h);
+// when the share becomes smaller the capacity follows it as bytes are released.
 //
 // A Hold is a reference to the chunks under a range: it stays readable after release(). A subflow
 // mapping keeps one until its subflow acknowledged it (RFC 8684 M64, M72); it counts against the
@@ -52,7 +52,10 @@ class Pipe final : private FairShare::Member {
     Hold() = default;
     Hold(const Hold&) = default;
     Hold(Hold&& other) noexcept { swap(other); }
-    Hold& operator=(Hold other) noexcept { swap(other); return *this; }
+    Hold& operator=(Hold other) noexcept {
+      swap(other);
+      return *this;
+    }
     ~Hold() = default;
 
    private:
@@ -104,20 +107,20 @@ class Pipe final : private FairShare::Member {
   StreamOffset written() const;
   std::uint64_t readable() const { return in_order_ - released_; }
   std::uint64_t capacity() const { return capacity_; }
-  // Growing wakes the writer. Shrinking never takes back what was promised: room() is cut, to zero at
-  // most, but bytes up to the former edge are still accepted.
+  // Growing wakes the writer. Shrinking never takes back what was promised: room() is cut, to zero
+  // at most, but bytes up to the former edge are still accepted.
   void set_capacity(std::uint64_t capacity);
   std::uint64_t room() const;
-  // The capacity becomes `wanted`, as far as max_capacity() allows; never less than it is, and no more
-  // while the pool is under pressure.
+  // The capacity becomes `wanted`, as far as max_capacity() allows; never less than it is, and no
+  // more while the pool is under pressure.
   void grow(std::uint64_t wanted);
   // The reader has put everything readable on its way and could carry more. When the pipe was more
-  // than half full since it last said so, the capacity doubles: a relay's buffer must be as deep as its
-  // next leg needs, which the writer's leg cannot know.
+  // than half full since it last said so, the capacity doubles: a relay's buffer must be as deep as
+  // its next leg needs, which the writer's leg cannot know.
   void reader_starved();
   void set_max_capacity(std::uint64_t bytes) { max_capacity_ = bytes; }
-  // What was set (6 MiB by default, or the first capacity), but beyond the first capacity not more than
-  // this stream's share of the pool.
+  // What was set (6 MiB by default, or the first capacity), but beyond the first capacity not more
+  // than this stream's share of the pool.
   std::uint64_t max_capacity() const;
   // Bytes held out of order, as absolute offsets.
   const IntervalSet& out_of_order() const { return out_of_order_; }
@@ -144,9 +147,10 @@ class Pipe final : private FairShare::Member {
   StreamOffset edge_;  // bytes left of it are accepted; never moves back
   std::optional<StreamOffset> end_;
   IntervalSet out_of_order_;
-  std::uint64_t first_chunk_ = 0;   // number of chunks_[0]; chunk n covers [n * kSize, (n+1) * kSize)
-  // Few; empty references where nothing was placed yet. A relay's pipe is empty after every wake-up: the
-  // smallest block stays, so that the next one needs no memory for it.
+  std::uint64_t first_chunk_ =
+      0;  // number of chunks_[0]; chunk n covers [n * kSize, (n+1) * kSize)
+  // Few; empty references where nothing was placed yet. A relay's pipe is empty after every
+  // wake-up: the smallest block stays, so that the next one needs no memory for it.
   Ring<ChunkRef, 4> chunks_;
   Agenda::Entry* reader_ = nullptr;
   Agenda::Entry* writer_ = nullptr;

@@ -79,9 +79,7 @@ std::uint32_t Random::below(std::uint32_t bound) {
   return static_cast<std::uint32_t>(product >> 32);
 }
 
-double Random::unit() {
-  return static_cast<double>(u64() >> 11) * 0x1p-53;
-}
+double Random::unit() { return static_cast<double>(u64() >> 11) * 0x1p-53; }
 
 void Random::refill() {
   block_ = chacha20_block(state_);

@@ -1,8 +1,9 @@
 // The one source of chance a machine may use: a seeded generator that is passed down.
 //
-// Protocol secrets (MPTCP keys, the ISN secret) are drawn from it too; the program seeds it from the
-// operating system's entropy and the simulator from its seed, so a run is a function of its inputs.
-// The generator is ChaCha20 keyed by the seed: unpredictable to a peer that sees its outputs.
+// Protocol secrets (MPTCP keys, the ISN secret) are drawn from it too; the program seeds it from
+// the operating system's entropy and the simulator from its seed, so a run is a function of its
+// inputs. The generator is ChaCha20 keyed by the seed: unpredictable to a peer that sees its
+// outputs.
 #pragma once
 
 #include <array>

@@ -25,8 +25,8 @@ class Rate {
 
   // How long `bytes` take at this rate. The rate must not be zero.
   constexpr Duration time_for(std::uint64_t bytes) const {
-    return Duration(static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 /
-                                              static_cast<double>(value_)));
+    return Duration(
+        static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(value_)));
   }
   // How many bytes pass in `time`.
   constexpr std::uint64_t bytes_in(Duration time) const {

@@ -26,7 +26,10 @@ class Ring {
    public:
     Walker(Owner& ring, std::size_t index) : ring_(&ring), index_(index) {}
     Value& operator*() const { return (*ring_)[index_]; }
-    Walker& operator++() { ++index_; return *this; }
+    Walker& operator++() {
+      ++index_;
+      return *this;
+    }
     bool operator==(const Walker&) const = default;
 
    private:
@@ -38,7 +41,10 @@ class Ring {
   Ring() = default;
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
-  ~Ring() { clear(); give_back(); }
+  ~Ring() {
+    clear();
+    give_back();
+  }
 
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
@@ -108,7 +114,8 @@ class Ring {
 
   void validate() const {
     ENSURE((capacity_ & (capacity_ - 1)) == 0 && size_ <= capacity_);
-    ENSURE((slots_ == nullptr) == (capacity_ == 0) && (capacity_ == 0 ? head_ == 0 : head_ < capacity_));
+    ENSURE((slots_ == nullptr) == (capacity_ == 0) &&
+           (capacity_ == 0 ? head_ == 0 : head_ < capacity_));
     ENSURE(size_ > 0 || capacity_ <= kKept);
   }
 

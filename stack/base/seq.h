@@ -18,7 +18,10 @@ class SeqNum {
 
   constexpr SeqNum operator+(std::uint32_t n) const { return SeqNum(value_ + n); }
   constexpr SeqNum operator-(std::uint32_t n) const { return SeqNum(value_ - n); }
-  constexpr SeqNum& operator+=(std::uint32_t n) { value_ += n; return *this; }
+  constexpr SeqNum& operator+=(std::uint32_t n) {
+    value_ += n;
+    return *this;
+  }
   // Signed distance; meaningful while the two lie within 2^31 of each other.
   constexpr std::int32_t operator-(SeqNum other) const {
     return static_cast<std::int32_t>(value_ - other.value_);
@@ -43,7 +46,10 @@ class StreamOffset {
 
   constexpr StreamOffset operator+(std::uint64_t n) const { return StreamOffset(value_ + n); }
   constexpr StreamOffset operator-(std::uint64_t n) const { return StreamOffset(value_ - n); }
-  constexpr StreamOffset& operator+=(std::uint64_t n) { value_ += n; return *this; }
+  constexpr StreamOffset& operator+=(std::uint64_t n) {
+    value_ += n;
+    return *this;
+  }
   // Distance in bytes; `other` must not lie after *this.
   constexpr std::uint64_t operator-(StreamOffset other) const { return value_ - other.value_; }
 

@@ -1,7 +1,8 @@
 // Time as every machine of braid sees it: an argument, never something asked for.
 //
 // Instant counts nanoseconds from an origin the caller chose (CLOCK_MONOTONIC in the program, zero
-// in the simulator). There is deliberately no clock here: nothing in stack/ or gateway/ can read one.
+// in the simulator). There is deliberately no clock here: nothing in stack/ or gateway/ can read
+// one.
 #pragma once
 
 #include <chrono>

@@ -11,8 +11,7 @@ namespace braid::cc {
 
 class Balia final : public Coupled {
  public:
-  Balia(std::uint32_t mss, std::shared_ptr<CoupledGroup> group)
-      : Coupled(mss, std::move(group)) {}
+  Balia(std::uint32_t mss, std::shared_ptr<CoupledGroup> group) : Coupled(mss, std::move(group)) {}
   std::string_view name() const override { return "balia"; }
 
  private:

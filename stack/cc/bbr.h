@@ -1,21 +1,22 @@
 // Bbr: a model of the path instead of its losses (BBRv3, draft-ietf-ccwg-bbr).
 //
-// The model is the path's bandwidth (the most that was delivered in two probing cycles) and its least
-// RTT. Sending is paced at the bandwidth and in flight is about their product. What goes beyond is
-// found out by probing:
+// The model is the path's bandwidth (the most that was delivered in two probing cycles) and its
+// least RTT. Sending is paced at the bandwidth and in flight is about their product. What goes
+// beyond is found out by probing:
 //
 //   startup --no more bandwidth, or too much loss--> drain --queue gone--> down
 //      down --queue gone--> cruise --2 to 3 s, or as long as Reno would take--> refill
 //      refill --one round--> up --no more bandwidth, or too much loss--> down
-//      any --no lower RTT seen for 5 s--> probe_rtt --200 ms at half the product--> cruise or startup
+//      any --no lower RTT seen for 5 s--> probe_rtt --200 ms at half the product--> cruise or
+//      startup
 //
 // "Too much loss" is more than 2 % within one flight: it sets inflight_hi, the most the path takes.
-// Loss while not probing sets inflight_lo and bw_lo for the time until the next probe. Less loss than
-// that is repaired and else ignored, which is the point on a path that loses by chance.
+// Loss while not probing sets inflight_lo and bw_lo for the time until the next probe. Less loss
+// than that is repaired and else ignored, which is the point on a path that loses by chance.
 //
-// The draft's waiting times have a random part: here it is mixed from what was delivered so far, so a
-// run is a function of its inputs. bbr.cpp: per ACK, window, rate; bbr_model.cpp: what the path can
-// do; bbr_cycle.cpp: the states.
+// The draft's waiting times have a random part: here it is mixed from what was delivered so far, so
+// a run is a function of its inputs. bbr.cpp: per ACK, window, rate; bbr_model.cpp: what the path
+// can do; bbr_cycle.cpp: the states.
 #pragma once
 
 #include <array>
@@ -67,9 +68,9 @@ class Bbr final : public Controller {
 
   // bbr_model.cpp
   double max_bandwidth() const;
-  std::uint64_t product(double gain) const;               // of bandwidth and least RTT
-  std::uint64_t target_flight(double gain) const;         // and what pacing in bursts needs
-  std::uint64_t target_flight() const;                    // min(product, cwnd)
+  std::uint64_t product(double gain) const;        // of bandwidth and least RTT
+  std::uint64_t target_flight(double gain) const;  // and what pacing in bursts needs
+  std::uint64_t target_flight() const;             // min(product, cwnd)
   std::uint64_t flight_with_headroom() const;
   std::uint64_t probe_rtt_window() const;
   std::uint64_t least_window() const;

@@ -70,8 +70,7 @@ void Bbr::update_cycle(const Ack& ack) {
       break;
     case State::kStartup:
     case State::kDrain:
-    case State::kProbeRtt:
-      break;
+    case State::kProbeRtt: break;
   }
 }
 
@@ -96,8 +95,8 @@ void Bbr::start_down(Instant now) {
   bandwidth_latest_ = 0;
   inflight_latest_ = 0;
   up_step_ = kUnlimited;
-  const std::uint64_t chance = mixed(delivered_ + static_cast<std::uint64_t>(
-                                                      now.time_since_epoch().count()));
+  const std::uint64_t chance =
+      mixed(delivered_ + static_cast<std::uint64_t>(now.time_since_epoch().count()));
   rounds_since_probe_ = chance & 1;
   probe_wait_ = kLeastProbeWait + Duration(std::chrono::milliseconds((chance >> 1) % 1000));
   cycle_started_ = now;

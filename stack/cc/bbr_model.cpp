@@ -6,9 +6,9 @@
 namespace braid::cc {
 namespace {
 
-constexpr double kBeta = 0.7;           // what remains of a bound after loss
+constexpr double kBeta = 0.7;            // what remains of a bound after loss
 constexpr double kLossThreshold = 0.02;  // of a flight
-constexpr double kHeadroom = 0.15;      // of inflight_hi, left to others while cruising
+constexpr double kHeadroom = 0.15;       // of inflight_hi, left to others while cruising
 constexpr double kFullGrowth = 1.25;
 constexpr std::uint32_t kFullRounds = 3;
 constexpr std::uint64_t kLeastSegments = 4;
@@ -190,8 +190,8 @@ void Bbr::raise_upper_bound(const Ack& ack) {
 }
 
 void Bbr::update_min_rtt(const Ack& ack) {
-  recent_min_rtt_expired_ = recent_min_rtt_ != Duration::max() &&
-                            ack.now > recent_min_rtt_at_ + kProbeRttInterval;
+  recent_min_rtt_expired_ =
+      recent_min_rtt_ != Duration::max() && ack.now > recent_min_rtt_at_ + kProbeRttInterval;
   const Duration rtt = ack.latest_rtt;
   if (rtt > Duration::zero() && (rtt < recent_min_rtt_ || recent_min_rtt_expired_)) {
     recent_min_rtt_ = rtt;

@@ -8,9 +8,9 @@
 namespace braid::cc {
 namespace {
 
-constexpr double kGain = 0.25;          // of one answer
-constexpr double kShared = 0.35;        // the average from which on a pair is taken to share
-constexpr double kDisjoint = 0.15;      // and to which it has to fall to be disjoint again
+constexpr double kGain = 0.25;      // of one answer
+constexpr double kShared = 0.35;    // the average from which on a pair is taken to share
+constexpr double kDisjoint = 0.15;  // and to which it has to fall to be disjoint again
 // A queue that grows meanwhile speaks against it louder than one that falls more than it should
 // speaks for it: mere noise, which does both, is not to be taken for company.
 constexpr double kLeastAnswer = -2;
@@ -61,12 +61,11 @@ void BottleneckWatch::begin(const Path& acting, const Path& watching, std::uint6
   if (acting.rtt == Duration::zero() || watching.rtt == Duration::zero()) return;
   // Its own reduction still shows, or it says nothing at all.
   if (watching.reduced_at > now - 2 * watching.rtt || watching.last_ack < now - kActive) return;
-  const double expected =
-      std::min(static_cast<double>(bytes) / (acting.rate() + watching.rate()),
-               to_seconds(watching.queue));
+  const double expected = std::min(static_cast<double>(bytes) / (acting.rate() + watching.rate()),
+                                   to_seconds(watching.queue));
   if (expected < to_seconds(kLeastQueue)) return;
-  const Duration difference = acting.queue > watching.queue ? acting.queue - watching.queue
-                                                            : watching.queue - acting.queue;
+  const Duration difference =
+      acting.queue > watching.queue ? acting.queue - watching.queue : watching.queue - acting.queue;
   const double allowed = kAlike * to_seconds(std::max(acting.queue, watching.queue));
   if (to_seconds(difference) > std::max(allowed, to_seconds(kAlikeAnyway))) {
     answer(acting, watching, 0);

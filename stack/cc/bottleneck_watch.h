@@ -1,9 +1,9 @@
 // BottleneckWatch: which subflows of a connection share a bottleneck. Ours; why not RFC 8382: its
-// statistics need ten seconds and many flows' noise to tell two groups apart, and two disjoint links
-// that are alike look like one to any comparison of curves. We have what an observer has not: our own
-// hand on the traffic. Each time a subflow reduces its window, the queue it has filled falls by a
-// known amount; whoever stands in the same queue sees its RTT fall as much a round trip later, and
-// whoever does not, does not.
+// statistics need ten seconds and many flows' noise to tell two groups apart, and two disjoint
+// links that are alike look like one to any comparison of curves. We have what an observer has not:
+// our own hand on the traffic. Each time a subflow reduces its window, the queue it has filled
+// falls by a known amount; whoever stands in the same queue sees its RTT fall as much a round trip
+// later, and whoever does not, does not.
 //
 //   subflow i reduces by r bytes   expected: j's queueing delay falls by r / (rate_i + rate_j)
 //   seen                           what it did fall, over that: 1 alone there with us, less in
@@ -26,12 +26,12 @@ class BottleneckWatch {
  public:
   // One subflow, as its controller sees it. Kept by the controller between join() and leave().
   struct Path {
-    Duration rtt{};             // smoothed
-    Duration queue{};           // RTT less its minimum, smoothed over a few ACKs
-    std::uint64_t window = 0;   // bytes
+    Duration rtt{};            // smoothed
+    Duration queue{};          // RTT less its minimum, smoothed over a few ACKs
+    std::uint64_t window = 0;  // bytes
     Instant last_ack = Instant::min();
     Instant reduced_at = Instant::min();
-    double rate() const;        // bytes per second; 0: no RTT yet
+    double rate() const;  // bytes per second; 0: no RTT yet
     // An ACK; `latest` zero: it gave no sample.
     void observe(Instant now, Duration srtt, Duration latest, Duration least,
                  std::uint64_t in_flight);

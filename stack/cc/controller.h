@@ -1,7 +1,7 @@
 // Controller: a congestion controller. Gets facts, answers with a window and a pacing rate.
 //
-// The sender tells it what happened (struct per kind of event); it never asks back and knows nothing
-// of segments. Bytes everywhere. One file per algorithm; the factory maps names to them.
+// The sender tells it what happened (struct per kind of event); it never asks back and knows
+// nothing of segments. Bytes everywhere. One file per algorithm; the factory maps names to them.
 #pragma once
 
 #include <cstdint>
@@ -36,12 +36,12 @@ struct Ack {
   std::uint64_t total_delivered = 0;  // bytes, ever, this ACK's included
   Duration srtt{};                    // zero while there is no sample
   Duration min_rtt{};
-  Duration latest_rtt{};              // zero when this ACK gave no sample
-  std::uint64_t round = 0;            // round trips so far, by delivery: recovery does not stop them
-  bool round_ended = false;           // this ACK covers bytes sent after the round's start
-  bool in_recovery = false;           // fast recovery: no growth (after a timeout there is)
-  bool after_timeout = false;         // what was outstanding at a timeout is not yet all repaired
-  bool cwnd_limited = false;          // the window, not the application, held the sender back
+  Duration latest_rtt{};       // zero when this ACK gave no sample
+  std::uint64_t round = 0;     // round trips so far, by delivery: recovery does not stop them
+  bool round_ended = false;    // this ACK covers bytes sent after the round's start
+  bool in_recovery = false;    // fast recovery: no growth (after a timeout there is)
+  bool after_timeout = false;  // what was outstanding at a timeout is not yet all repaired
+  bool cwnd_limited = false;   // the window, not the application, held the sender back
   RateSample sample{};
 };
 

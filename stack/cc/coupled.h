@@ -1,6 +1,6 @@
 // Coupled: what LIA, OLIA and BALIA share: each tells the group the truth about itself, and grows
-// past ssthresh by what the group makes of it. Slow start is Reno's, and so is the halving unless an
-// algorithm says otherwise.
+// past ssthresh by what the group makes of it. Slow start is Reno's, and so is the halving unless
+// an algorithm says otherwise.
 #pragma once
 
 #include <memory>
@@ -36,9 +36,9 @@ class Coupled : public LossBased {
 
   std::shared_ptr<CoupledGroup> group_;
   CoupledGroup::Member self_;
-  std::uint64_t last_run_ = 0;   // bytes delivered between the last two losses
-  std::uint64_t run_ = 0;        // bytes delivered since the last one
-  double fraction_ = 0;          // bytes of growth not yet given
+  std::uint64_t last_run_ = 0;  // bytes delivered between the last two losses
+  std::uint64_t run_ = 0;       // bytes delivered since the last one
+  double fraction_ = 0;         // bytes of growth not yet given
 };
 
 }  // namespace braid::cc

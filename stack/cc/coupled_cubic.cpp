@@ -27,10 +27,8 @@ void CoupledCubic::guard_queue(const Ack& ack) {
   const bool avoids = !ack.in_recovery && !in_slow_start();
   const auto phase = avoids ? QueueGuard::Phase::kAvoidance : QueueGuard::Phase::kOther;
   switch (guard_.on_ack(ack, phase, cwnd(), mss())) {
-    case QueueGuard::Finding::kNothing:
-      return;
-    case QueueGuard::Finding::kNotOurs:
-      return undo();
+    case QueueGuard::Finding::kNothing: return;
+    case QueueGuard::Finding::kNotOurs: return undo();
     case QueueGuard::Finding::kQueue:
       last_cut_ = LastCut::kGuard;
       return cut({.now = ack.now,

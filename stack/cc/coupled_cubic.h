@@ -1,15 +1,15 @@
 // CoupledCubic: CUBIC on every path, and on those that share a bottleneck one CUBIC together. Ours.
 //
-// LIA and its kin couple all subflows all of the time, and grow as Reno does. On uplinks of their own
-// that is a price for nothing: the bundle must carry what its links carry, and Reno's pace does not
-// fill a fast or a long one. So each subflow is a CUBIC (RFC 9438) until the group has found that some
-// of them stand in the same queue (bottleneck_watch.h). N that do are weighted down to the N-th part
-// of a flow each, as EWTCP does with Reno (Honda et al., 2009): a CUBIC's window goes with C^(1/4)
-// and a Reno's with alpha^(1/2), so a share s of a flow means C * s^4 and alpha * s^2.
+// LIA and its kin couple all subflows all of the time, and grow as Reno does. On uplinks of their
+// own that is a price for nothing: the bundle must carry what its links carry, and Reno's pace does
+// not fill a fast or a long one. So each subflow is a CUBIC (RFC 9438) until the group has found
+// that some of them stand in the same queue (bottleneck_watch.h). N that do are weighted down to
+// the N-th part of a flow each, as EWTCP does with Reno (Honda et al., 2009): a CUBIC's window goes
+// with C^(1/4) and a Reno's with alpha^(1/2), so a share s of a flow means C * s^4 and alpha * s^2.
 //
-// It knows four more things than CUBIC: a queue of its path's flows (queue_guard.h), losses that are
-// not congestion (kChanceBeta), how wide the path looked to its first flight (first_train.h), and that the
-// path has room though delay held the window down (room_watch.h).
+// It knows four more things than CUBIC: a queue of its path's flows (queue_guard.h), losses that
+// are not congestion (kChanceBeta), how wide the path looked to its first flight (first_train.h),
+// and that the path has room though delay held the window down (room_watch.h).
 #pragma once
 
 #include <memory>
@@ -30,7 +30,9 @@ class CoupledCubic final : public Cubic {
   CoupledCubic(const CoupledCubic&) = delete;
   CoupledCubic& operator=(const CoupledCubic&) = delete;
 
-  void join_path(std::shared_ptr<QueueTrials> trials) override { guard_.join_path(std::move(trials)); }
+  void join_path(std::shared_ptr<QueueTrials> trials) override {
+    guard_.join_path(std::move(trials));
+  }
   std::string_view name() const override { return "coupled_cubic"; }
   void on_congestion(const Congestion& event) override;
   void on_timeout(const Congestion& event) override;
@@ -41,7 +43,7 @@ class CoupledCubic final : public Cubic {
   // Loss by chance: where no queue stands, a loss says little of congestion (TCP Veno, Fu and Liew
   // 2003).
   static constexpr double kChanceBeta = 0.9;
-  static constexpr Duration kNoQueue = 2ms;       // as short as this there is none; or
+  static constexpr Duration kNoQueue = 2ms;        // as short as this there is none; or
   static constexpr std::int64_t kNoQueuePart = 8;  // as this part of the path's RTT
 
   void observe(const Ack& ack) override;

@@ -1,8 +1,8 @@
 // CoupledGroup: the subflows of one MPTCP connection, as far as congestion control couples them.
 //
-// Members state their window, their RTT and how long they run between losses; each algorithm makes of
-// it what its paper says. alpha() is LIA's (RFC 6356 4), the aggressiveness that makes all of them
-// together take what one TCP would on the best path:
+// Members state their window, their RTT and how long they run between losses; each algorithm makes
+// of it what its paper says. alpha() is LIA's (RFC 6356 4), the aggressiveness that makes all of
+// them together take what one TCP would on the best path:
 //
 //     alpha = total * max(w_i / rtt_i^2) / (sum(w_i / rtt_i))^2
 //
@@ -23,7 +23,7 @@ class CoupledGroup {
   // One subflow's share of the truth. `window`: cwnd, ssthresh in fast recovery, and not more than
   // is in flight when the application is the limit. A member without RTT does not count yet.
   struct Member {
-    std::uint64_t window = 0;    // bytes
+    std::uint64_t window = 0;  // bytes
     Duration rtt{};
     std::uint64_t loss_run = 0;  // bytes: the longer one of between the last two losses, and since
     // Bytes per second, the x of the papers. Only of a member with an RTT.

@@ -1,8 +1,8 @@
 // Cubic: growth by the time since the last loss, not by the RTT (RFC 9438).
 //
-// Past ssthresh the window follows W(t) = C * (t - K)^3 + W_max, where K is the time it takes to come
-// back to W_max; it is never slower than an estimate of what Reno would have. Windows in segments as
-// the RFC has them, as doubles; bytes at the edge.
+// Past ssthresh the window follows W(t) = C * (t - K)^3 + W_max, where K is the time it takes to
+// come back to W_max; it is never slower than an estimate of what Reno would have. Windows in
+// segments as the RFC has them, as doubles; bytes at the edge.
 #pragma once
 
 #include <optional>
@@ -37,11 +37,11 @@ class Cubic : public LossBased {
   // One stretch of congestion avoidance.
   struct Epoch {
     Instant start;
-    double k = 0;           // seconds
-    double origin = 0;      // W_max it returns to, segments
-    double reno = 0;        // W_est, segments
-    double before = 0;      // cwnd before the reduction, segments
-    double share = 1;       // of a flow, while this lasts
+    double k = 0;       // seconds
+    double origin = 0;  // W_max it returns to, segments
+    double reno = 0;    // W_est, segments
+    double before = 0;  // cwnd before the reduction, segments
+    double share = 1;   // of a flow, while this lasts
   };
 
   std::uint64_t reduced(const Congestion& event) override;

@@ -33,10 +33,8 @@ std::span<const std::string_view> algorithm_names() { return kNames; }
 std::unique_ptr<Controller> make_controller(Algorithm algorithm, std::uint32_t mss,
                                             std::shared_ptr<CoupledGroup> group) {
   switch (algorithm) {
-    case Algorithm::kReno:
-      return std::make_unique<Reno>(mss);
-    case Algorithm::kCubic:
-      return std::make_unique<Cubic>(mss);
+    case Algorithm::kReno: return std::make_unique<Reno>(mss);
+    case Algorithm::kCubic: return std::make_unique<Cubic>(mss);
     case Algorithm::kLia:
       ENSURE(group != nullptr);
       return std::make_unique<Lia>(mss, std::move(group));
@@ -49,8 +47,7 @@ std::unique_ptr<Controller> make_controller(Algorithm algorithm, std::uint32_t m
     case Algorithm::kCoupledCubic:
       ENSURE(group != nullptr);
       return std::make_unique<CoupledCubic>(mss, std::move(group));
-    case Algorithm::kBbr:
-      return std::make_unique<Bbr>(mss);
+    case Algorithm::kBbr: return std::make_unique<Bbr>(mss);
   }
   ENSURE(false);
 }

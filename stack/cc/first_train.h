@@ -1,16 +1,18 @@
-// FirstTrain: what the first flight tells of the path's capacity, and how much faster slow start may be.
+// FirstTrain: what the first flight tells of the path's capacity, and how much faster slow start
+// may be.
 //
-// The initial window leaves in one go, so it passes the bottleneck at the pace of that, and its ACKs come
-// back so spread: capacity = bytes after the first ACK / the time they took (Jain and Routhier's packet
-// train). Slow start may then take larger steps as long as they stay far below capacity x RTT, as SUSS does
-// (Arghavani et al., SIGCOMM 2024): the window is multiplied in a round trip by up to four instead of two,
-// as long as that leaves it at half of the product at most. On a path of 300 ms that is two round trips
-// less. Past the product only a queue grows: while the latest answer shows one, the window then grows by a
-// quarter in a round trip, past twice the product not at all, and when a whole round has shown one the path is
-// full and slow start over. Doubling would overflow a short queue a round trip before HyStart++ can see
-// it. Others' traffic and ACKs that were bunched make the estimate too large, hence the half; HyStart++
-// goes on watching. Only the first round that used the window is looked at, for later trains are paced.
-// Too few ACKs, or all at once: no estimate, and slow start doubles.
+// The initial window leaves in one go, so it passes the bottleneck at the pace of that, and its
+// ACKs come back so spread: capacity = bytes after the first ACK / the time they took (Jain and
+// Routhier's packet train). Slow start may then take larger steps as long as they stay far below
+// capacity x RTT, as SUSS does (Arghavani et al., SIGCOMM 2024): the window is multiplied in a
+// round trip by up to four instead of two, as long as that leaves it at half of the product at
+// most. On a path of 300 ms that is two round trips less. Past the product only a queue grows:
+// while the latest answer shows one, the window then grows by a quarter in a round trip, past twice
+// the product not at all, and when a whole round has shown one the path is full and slow start
+// over. Doubling would overflow a short queue a round trip before HyStart++ can see it. Others'
+// traffic and ACKs that were bunched make the estimate too large, hence the half; HyStart++ goes on
+// watching. Only the first round that used the window is looked at, for later trains are paced. Too
+// few ACKs, or all at once: no estimate, and slow start doubles.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +26,7 @@ class FirstTrain {
   static constexpr float kLargestStep = 4;  // times the window in a round trip
   static constexpr float kUsualStep = 2;
   static constexpr std::uint32_t kLeastAcks = 3;
-  static constexpr std::int64_t kQueuePart = 4;      // of the path's RTT: a queue
+  static constexpr std::int64_t kQueuePart = 4;       // of the path's RTT: a queue
   static constexpr std::uint64_t kGrowthDivisor = 4;  // past the product by as much, with a queue
   static constexpr std::uint64_t kMostFilled = 2;     // products
 
@@ -35,8 +37,8 @@ class FirstTrain {
   void on_ack(const Ack& ack, std::uint64_t window);
   // What the window is multiplied by in this round trip.
   float step() const { return step_; }
-  // What the window may grow by for `delivered` bytes. The first flight's own growth, which could not know
-  // yet, is made up for when its last ACK is in.
+  // What the window may grow by for `delivered` bytes. The first flight's own growth, which could
+  // not know yet, is made up for when its last ACK is in.
   std::uint64_t growth(std::uint64_t delivered);
   // Slow start has nothing left to find.
   bool path_is_full() const { return queued_round_ == QueuedRound::kSeen; }

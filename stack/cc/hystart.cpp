@@ -8,7 +8,8 @@ void HyStart::on_ack(const Ack& ack, std::uint64_t mss) {
   if (ack.round_ended) round_begins();
   if (ack.latest_rtt <= Duration::zero()) return;
   current_min_ = std::min(current_min_, ack.latest_rtt);
-  const std::uint64_t acks = std::max<std::uint64_t>(ack.newly_delivered / (kSegmentsPerAck * mss), 1);
+  const std::uint64_t acks =
+      std::max<std::uint64_t>(ack.newly_delivered / (kSegmentsPerAck * mss), 1);
   samples_ += static_cast<std::uint32_t>(std::min<std::uint64_t>(acks, kSamples));
   if (samples_ < kSamples) return;
   if (conservative_) {

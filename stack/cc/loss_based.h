@@ -2,10 +2,10 @@
 //
 // An algorithm says only how it grows past ssthresh (avoid) and how far it falls (reduced).
 //
-//   slow start   +1 byte per byte delivered (RFC 5681 3.1, RFC 3465 without limit: the sender paces)
-//   congestion   ssthresh = reduced(); cwnd = ssthresh
-//   timeout      ssthresh = reduced(); cwnd = 1 segment
-//   idle         cwnd halves per timeout of silence, not below the initial window (RFC 7661 4.4)
+//   slow start   +1 byte per byte delivered (RFC 5681 3.1, RFC 3465 without limit: the sender
+//   paces) congestion   ssthresh = reduced(); cwnd = ssthresh timeout      ssthresh = reduced();
+//   cwnd = 1 segment idle         cwnd halves per timeout of silence, not below the initial window
+//   (RFC 7661 4.4)
 // Growth only while the window was the limit (RFC 7661), and never in fast recovery.
 #pragma once
 

@@ -8,8 +8,8 @@ namespace {
 
 using Ready = QueueTrials::Flow::Ready;
 
-// The cut empties the queue within a round trip; what was sent after it tells of that in the next, and
-// a whole round of such answers is the one after.
+// The cut empties the queue within a round trip; what was sent after it tells of that in the next,
+// and a whole round of such answers is the one after.
 constexpr std::uint8_t kRoundsToWait = 2;
 // Round trips as they were before the cut: the last of the other flows may cut in the second one.
 constexpr std::int64_t kLongestTrial = 3;
@@ -88,7 +88,8 @@ QueueGuard::Finding QueueGuard::follow(const Ack& ack, std::uint64_t window, Dur
     return Finding::kNothing;
   }
   const RoundWatch::Round seen = watch_.so_far();
-  if (!seen.tells_of_queue() || seen.least_rtt <= trials_->path_rtt() + target / 2) return Finding::kNothing;
+  if (!seen.tells_of_queue() || seen.least_rtt <= trials_->path_rtt() + target / 2)
+    return Finding::kNothing;
   return cut(seen.least_rtt, target / kLeftPart, window_before_, window);
 }
 
@@ -115,7 +116,8 @@ QueueGuard::Finding QueueGuard::look(Duration rtt, Duration tolerance, Instant n
 QueueGuard::Finding QueueGuard::cut(Duration rtt, Duration left, std::uint64_t answered,
                                     std::uint64_t window) {
   share_to_keep_ = to_seconds(trials_->path_rtt() + left) / to_seconds(rtt);
-  const double grown = answered > 0 ? static_cast<double>(window) / static_cast<double>(answered) : 1;
+  const double grown =
+      answered > 0 ? static_cast<double>(window) / static_cast<double>(answered) : 1;
   rtt_before_ = std::chrono::duration_cast<Duration>(rtt * std::max(grown, 1.0));
   state_ = State::kCut;
   rounds_to_wait_ = kRoundsToWait;

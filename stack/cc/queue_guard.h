@@ -1,13 +1,13 @@
-// QueueGuard: finds a standing queue that this flow has made itself, so that its controller can take it
-// away. Ours; in the spirit of RFC 9406 (which looks at slow start alone) and of Nimbus (Goyal et al.,
-// SIGCOMM 2022), which asks as we do whether the others in a queue give way.
+// QueueGuard: finds a standing queue that this flow has made itself, so that its controller can
+// take it away. Ours; in the spirit of RFC 9406 (which looks at slow start alone) and of Nimbus
+// (Goyal et al., SIGCOMM 2022), which asks as we do whether the others in a queue give way.
 //
-// A loss-based controller fills whatever buffer it finds and keeps it full, and a small request beside
-// it waits for all of that. But a flow that backs off alone starves beside others that do not. So
-// the guard makes an experiment. A round trip whose least RTT lies more than kTarget above the path's is
-// one long queue: the window is then cut to what the path holds without one, and stands still. If the
-// queue was ours it is gone two round trips later, or sooner. If it still stands, others keep it: the cut
-// is taken back, and the guard rests, longer each time.
+// A loss-based controller fills whatever buffer it finds and keeps it full, and a small request
+// beside it waits for all of that. But a flow that backs off alone starves beside others that do
+// not. So the guard makes an experiment. A round trip whose least RTT lies more than kTarget above
+// the path's is one long queue: the window is then cut to what the path holds without one, and
+// stands still. If the queue was ours it is gone two round trips later, or sooner. If it still
+// stands, others keep it: the cut is taken back, and the guard rests, longer each time.
 //
 //   watching --a whole round above target--> cut --a whole round without any queue----> watching
 //                                              |---two rounds, one to look: gone------> watching
@@ -16,9 +16,9 @@
 //                                              \--still there: give the window back--> resting
 //   resting  --10 s, doubled each time up to 80 s--> watching
 //
-// A changed route, a radio that slows down or a delay that wavers look like others in the queue, which
-// costs nothing but the guard. The flows of one path look together (queue_trials.h). Two on different
-// paths that both guard share as two CUBICs do, at a lower delay.
+// A changed route, a radio that slows down or a delay that wavers look like others in the queue,
+// which costs nothing but the guard. The flows of one path look together (queue_trials.h). Two on
+// different paths that both guard share as two CUBICs do, at a lower delay.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ namespace braid::cc {
 
 class QueueGuard {
  public:
-  // The longest of these is let stand: so much, a part of the path's own RTT, and some segments, without
-  // which ACKs of every second one leave gaps. A cut leaves a part of that.
+  // The longest of these is let stand: so much, a part of the path's own RTT, and some segments,
+  // without which ACKs of every second one leave gaps. A cut leaves a part of that.
   static constexpr Duration kTarget = 10ms;
   static constexpr std::int64_t kTargetPart = 4;
   static constexpr std::int64_t kTargetSegments = 8;
@@ -61,8 +61,8 @@ class QueueGuard {
   // The window was cut for another reason: what it looked at no longer holds.
   void disturbed();
   bool resting(Instant now) const { return trials_ && trials_->resting(now); }
-  // The window must stand still, or a queue that it makes is taken for others'. And what is lost now may
-  // have been sent into the queue that the last cut takes away.
+  // The window must stand still, or a queue that it makes is taken for others'. And what is lost
+  // now may have been sent into the queue that the last cut takes away.
   bool cutting() const { return state_ == State::kCut; }
 
  private:

@@ -33,7 +33,8 @@ void QueueTrials::begin(Instant now) {
 void QueueTrials::not_ours(Instant now) {
   rest_until_ = now + next_rest_;
   next_rest_ = std::min(2 * next_rest_, kLongestRest);
-  // While they rest nobody keeps the queue short for us: the flows' own records of a minute are better.
+  // While they rest nobody keeps the queue short for us: the flows' own records of a minute are
+  // better.
   path_rtt_ = Duration::max();
 }
 

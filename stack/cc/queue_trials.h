@@ -1,18 +1,20 @@
 // QueueTrials: what the flows of one path do together to find a queue of their own (queue_guard.h).
 //
-// A flow that gives way alone finds the queue still standing when its siblings keep it, and would take
-// them for strangers. So when one begins a trial, the others cut at their next ACK, if they see the queue as
-// well; and when one has found that the queue is not theirs, all of them rest. None begins while more than
-// a quarter of the path's flight belongs to those who could not join: in slow start, in recovery, or just
-// after. A trial that such flows were no part of, or left for a loss, tells nothing where the queue still stands.
+// A flow that gives way alone finds the queue still standing when its siblings keep it, and would
+// take them for strangers. So when one begins a trial, the others cut at their next ACK, if they
+// see the queue as well; and when one has found that the queue is not theirs, all of them rest.
+// None begins while more than a quarter of the path's flight belongs to those who could not join:
+// in slow start, in recovery, or just after. A trial that such flows were no part of, or left for a
+// loss, tells nothing where the queue still stands.
 //
-// They share the least round trip as well: who begins while the queue stands has never seen the path
-// without it.
+// They share the least round trip as well: who begins while the queue stands has never seen the
+// path without it.
 //
-// Flows of one path are those between one interface of ours and one host (tcp/path_memory.h). Behind an
-// address that many hosts share they may meet in no queue at all, or have paths of different lengths. Then
-// trials find nothing, and the guard rests. Beside strangers many flows see late that a queue is not theirs
-// alone, and give way meanwhile (docs/congestion-control.md, table 1b).
+// Flows of one path are those between one interface of ours and one host (tcp/path_memory.h).
+// Behind an address that many hosts share they may meet in no queue at all, or have paths of
+// different lengths. Then trials find nothing, and the guard rests. Beside strangers many flows see
+// late that a queue is not theirs alone, and give way meanwhile (docs/congestion-control.md, table
+// 1b).
 #pragma once
 
 #include <cstdint>
@@ -41,7 +43,8 @@ class QueueTrials {
   bool may_begin() const { return ready_ / 3 >= in_flight_ - ready_; }
   void begin(Instant now);
   std::uint32_t begun() const { return begun_; }  // how many
-  // What a flow has measured at an ACK: its record of a minute (zero: none), and just now (zero: nothing).
+  // What a flow has measured at an ACK: its record of a minute (zero: none), and just now (zero:
+  // nothing).
   void measured(Duration least, Duration latest, Instant now);
   Duration path_rtt() const { return path_rtt_; }  // without a queue; max(): unknown
   // The least that any flow has measured since; max(): nothing was.

@@ -1,8 +1,8 @@
 // RecentLeast: the least RTT since some moment, of all flows of a path. Ours.
 //
-// A flow of few segments has few samples in a round trip, and all of them may have waited behind others'
-// bursts though no queue stands. Many flows together have enough. Kept in steps of a part of the path's
-// RTT: what was seen up to a step earlier counts as well.
+// A flow of few segments has few samples in a round trip, and all of them may have waited behind
+// others' bursts though no queue stands. Many flows together have enough. Kept in steps of a part
+// of the path's RTT: what was seen up to a step earlier counts as well.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// RoundWatch: what the round trips of one round, by delivery, have shown: the least RTT, which is that of
-// the path and of a queue that stood all the while, and whether the window was used.
+// RoundWatch: what the round trips of one round, by delivery, have shown: the least RTT, which is
+// that of the path and of a queue that stood all the while, and whether the window was used.
 #pragma once
 
 #include <algorithm>
@@ -20,9 +20,7 @@ class RoundWatch {
   struct Round {
     Duration least_rtt;  // max(): no ACK gave a sample
     Window window;
-    bool tells_of_queue() const {
-      return window == Window::kUsed && least_rtt != Duration::max();
-    }
+    bool tells_of_queue() const { return window == Window::kUsed && least_rtt != Duration::max(); }
     // `path`: its RTT without a queue.
     bool tells_of_room(Duration path) const {
       return tells_of_queue() && least_rtt - path <= std::max(kNoQueue, path / kNoQueuePart);

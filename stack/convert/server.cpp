@@ -35,10 +35,8 @@ BadRequest bad(ConvertError error, Bytes payload) {
 Request refuse(const wire::ConvertMalformed& malformed, Bytes payload) {
   using Reason = wire::ConvertMalformed::Reason;
   switch (malformed.reason) {
-    case Reason::kBadMagic:
-      return NotConvert{};
-    case Reason::kZeroLength:
-      return Unanswerable{};
+    case Reason::kBadMagic: return NotConvert{};
+    case Reason::kZeroLength: return Unanswerable{};
     case Reason::kUnsupportedVersion: {
       const std::array<std::uint8_t, 1> versions = {wire::kConvertVersion};
       return bad(ConvertError::with_list(ConvertErrorCode::kUnsupportedVersion, versions), payload);
@@ -46,8 +44,7 @@ Request refuse(const wire::ConvertMalformed& malformed, Bytes payload) {
     case Reason::kUnsupportedTlv:
       return bad(ConvertError::with_echo(ConvertErrorCode::kUnsupportedMessage, payload), payload);
     case Reason::kBadFraming:
-    case Reason::kDuplicateTlv:
-      break;
+    case Reason::kDuplicateTlv: break;
   }
   return bad(ConvertError::with_echo(ConvertErrorCode::kMalformedMessage, payload), payload);
 }

@@ -26,7 +26,8 @@ std::variant<Header, Malformed> parse_v4(Bytes packet) {
   if (packet.size() < wire::kIpv4HeaderBytes) return Malformed::kTooShort;
   const std::size_t header = (packet[0] & 0x0fU) * 4U;
   const std::size_t total = load_be16(&packet[2]);
-  if (header < wire::kIpv4HeaderBytes || header > total || total > packet.size()) return Malformed::kLength;
+  if (header < wire::kIpv4HeaderBytes || header > total || total > packet.size())
+    return Malformed::kLength;
   wire::InternetSum sum;
   sum.add(packet.first(header));
   if (sum.checksum() != 0) return Malformed::kHeaderChecksum;
@@ -43,14 +44,15 @@ std::variant<Header, Malformed> parse_v4(Bytes packet) {
     h.fragment = FragmentInfo{.identification = load_be16(&packet[4]),
                               .offset = (flags_and_offset & 0x1fffU) * 8U,
                               .more = (flags_and_offset & 0x2000U) != 0};
-    if (!fragment_ok(*h.fragment, wire::kIpv4HeaderBytes, h.transport.size())) return Malformed::kFragment;
+    if (!fragment_ok(*h.fragment, wire::kIpv4HeaderBytes, h.transport.size()))
+      return Malformed::kFragment;
   }
   return h;
 }
 
 // Every option of a Hop-by-Hop or Destination Options header lies inside it and may be skipped
-// (RFC 8200 4.2: the top two bits of the type say what to do when it is unknown). Of those that must
-// be known only the home address is, among Destination Options: for it there is nothing to do.
+// (RFC 8200 4.2: the top two bits of the type say what to do when it is unknown). Of those that
+// must be known only the home address is, among Destination Options: for it there is nothing to do.
 bool options_ok(std::uint8_t header_kind, Bytes options) {
   constexpr std::uint8_t kHomeAddress = 0xc9;
   while (!options.empty()) {
@@ -150,8 +152,10 @@ std::variant<Header, Malformed> parse_header(Bytes packet) {
 }
 
 std::vector<std::uint8_t> build_packet(const Header& header, Bytes transport) {
-  wire::IpHeader plain{.source = header.source, .destination = header.destination,
-                       .protocol = header.first_protocol, .hop_limit = header.hop_limit,
+  wire::IpHeader plain{.source = header.source,
+                       .destination = header.destination,
+                       .protocol = header.first_protocol,
+                       .hop_limit = header.hop_limit,
                        .traffic_class = static_cast<std::uint8_t>(header.ecn)};
   const std::size_t fixed = wire::ip_header_bytes(plain);
   const bool extension = header.fragment && !header.source.is_v4();

@@ -1,7 +1,7 @@
 // The IP header of one packet, read once and strictly: IPv4 with options, IPv6 with its extension
-// headers (RFC 791, RFC 8200 section 4). Bytes are only looked at, never changed, and nothing beyond
-// the packet is read. Stricter than wire::parse_ip_header in what extension headers may hold: what is
-// rejected here does not reach lwIP, whose own checks read before they test.
+// headers (RFC 791, RFC 8200 section 4). Bytes are only looked at, never changed, and nothing
+// beyond the packet is read. Stricter than wire::parse_ip_header in what extension headers may
+// hold: what is rejected here does not reach lwIP, whose own checks read before they test.
 #pragma once
 
 #include <cstdint>

@@ -20,12 +20,19 @@ std::optional<Kind> kind_of_v4(std::uint8_t type, std::uint8_t code) {
   switch (type) {
     case 3:
       switch (code) {
-        case 0: case 6: case 11: return Kind::kNetUnreachable;
-        case 1: case 7: case 8: case 12: return Kind::kHostUnreachable;
+        case 0:
+        case 6:
+        case 11: return Kind::kNetUnreachable;
+        case 1:
+        case 7:
+        case 8:
+        case 12: return Kind::kHostUnreachable;
         case 2: return Kind::kProtocolUnreachable;
         case 3: return Kind::kPortUnreachable;
         case 4: return Kind::kPacketTooBig;
-        case 9: case 10: case 13: return Kind::kAdminProhibited;
+        case 9:
+        case 10:
+        case 13: return Kind::kAdminProhibited;
         default: return Kind::kOther;
       }
     case 11: return Kind::kTimeExceeded;
@@ -39,8 +46,11 @@ std::optional<Kind> kind_of_v6(std::uint8_t type, std::uint8_t code) {
   switch (type) {
     case 1:
       switch (code) {
-        case 0: case 2: return Kind::kNetUnreachable;
-        case 1: case 5: case 6: return Kind::kAdminProhibited;
+        case 0:
+        case 2: return Kind::kNetUnreachable;
+        case 1:
+        case 5:
+        case 6: return Kind::kAdminProhibited;
         case 3: return Kind::kHostUnreachable;
         case 4: return Kind::kPortUnreachable;
         default: return Kind::kOther;
@@ -149,8 +159,8 @@ PacketOut make_icmp_error(const IcmpReport& report) {
   PacketOut out;
   const std::size_t ip = v4 ? wire::kIpv4HeaderBytes : wire::kIpv6HeaderBytes;
   const PacketOut offending = wire::make_packet(report.offending, 0);
-  const std::size_t quote = std::min<std::size_t>(offending.header_length,
-                                                  out.header.size() - ip - kIcmpHeader);
+  const std::size_t quote =
+      std::min<std::size_t>(offending.header_length, out.header.size() - ip - kIcmpHeader);
   const std::size_t length = ip + kIcmpHeader + quote;
   const MutableBytes packet(out.header.data(), length);
   constexpr std::uint8_t kInternetworkControl = 0xc0;  // RFC 1812 4.3.2.5
@@ -168,8 +178,7 @@ PacketOut make_icmp_error(const IcmpReport& report) {
   store_be16(&icmp[2], 0);
   store_be32(&icmp[4], rest_of_header(report, v4));
   std::copy_n(offending.header.begin(), quote, icmp.begin() + kIcmpHeader);
-  store_be16(&icmp[2],
-             message_checksum(report.reporter, report.offending.source.address, icmp));
+  store_be16(&icmp[2], message_checksum(report.reporter, report.offending.source.address, icmp));
 
   out.header_length = static_cast<std::uint16_t>(length);
   out.transport_offset = static_cast<std::uint16_t>(ip);

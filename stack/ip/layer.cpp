@@ -53,8 +53,7 @@ Input Layer::interpret(const Header& header, const PacketIn& packet) {
       ++counters_.malformed;
       return Nothing{};
     }
-    if (unverified &&
-        !wire::tcp_checksum_ok(header.source, header.destination, header.transport)) {
+    if (unverified && !wire::tcp_checksum_ok(header.source, header.destination, header.transport)) {
       ++counters_.bad_transport_checksum;
       return Nothing{};
     }
@@ -74,8 +73,11 @@ Input Layer::interpret(const Header& header, const PacketIn& packet) {
       return *error;
     }
   }
-  return Datagram{.source = header.source, .destination = header.destination,
-                  .protocol = header.protocol, .hop_limit = header.hop_limit, .ecn = header.ecn,
+  return Datagram{.source = header.source,
+                  .destination = header.destination,
+                  .protocol = header.protocol,
+                  .hop_limit = header.hop_limit,
+                  .ecn = header.ecn,
                   .payload = Slices(header.transport)};
 }
 

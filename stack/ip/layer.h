@@ -1,7 +1,7 @@
 // ip::Layer: IP packets in, what they carry out. The only room that sees lwIP.
 //
-// A machine like every other: receive() takes one packet and returns what the layer above must know,
-// flush() gives what has to be sent, next_deadline() says when to come back. Two forms:
+// A machine like every other: receive() takes one packet and returns what the layer above must
+// know, flush() gives what has to be sent, next_deadline() says when to come back. Two forms:
 //   LwipLayer   lwIP's input checks, reassembly and echo; its state is global, so one at a time
 //   PlainLayer  the same answers from plain code: for the other hosts of a simulation
 // Both accept *any* destination: a gateway ends connections addressed to the whole world.
@@ -51,7 +51,7 @@ struct Outgoing {
 
 struct Counters {
   std::uint64_t received = 0;
-  std::uint64_t malformed = 0;           // header, lengths, extension headers, TCP header
+  std::uint64_t malformed = 0;  // header, lengths, extension headers, TCP header
   std::uint64_t bad_header_checksum = 0;
   std::uint64_t bad_transport_checksum = 0;  // TCP and ICMP
   std::uint64_t not_unicast = 0;             // a source or destination that is no single host

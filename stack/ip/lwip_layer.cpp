@@ -135,8 +135,9 @@ struct LwipLayer::Glue {
     return ERR_OK;
   }
 
-  // lwIP numbers the datagrams it cuts from one counter of the process; a layer has its own, or what
-  // it sends would depend on layers before it. (An IPv4 reply keeps the number of its request.)
+  // lwIP numbers the datagrams it cuts from one counter of the process; a layer has its own, or
+  // what it sends would depend on layers before it. (An IPv4 reply keeps the number of its
+  // request.)
   void number(std::vector<std::uint8_t>& packet) {
     constexpr std::size_t kFragmentHeader = wire::kIpv6HeaderBytes;
     if (packet[0] >> 4 != 6 || packet[6] != kProtocolFragment) return;
@@ -166,7 +167,7 @@ struct LwipLayer::Glue {
   }
 
   LwipLayer& owner;
-  netif interface{};
+  netif interface {};
   raw_pcb* pcb = nullptr;
   pbuf_custom reference{};
   Current* current = nullptr;
@@ -206,8 +207,11 @@ Input LwipLayer::accept_ipv4_fragment(InterfaceId interface, const Header& heade
   const auto refused_before = lwip_stats.ip_frag.drop;
   const auto known_before = lwip_stats.ip_frag.cachehit;
   const std::uint64_t whole_before = counters_.reassembled;
-  Input input = glue_->input(copy, {.interface = interface, .packet = PacketIn{}, .header = header,
-                                    .now = now, .from_fragments = true});
+  Input input = glue_->input(copy, {.interface = interface,
+                                    .packet = PacketIn{},
+                                    .header = header,
+                                    .now = now,
+                                    .from_fragments = true});
 
   // What lwIP does not tell follows from its figures: a queued piece of an unknown datagram adds
   // one, a whole one takes one away, and the rest of the difference had to make room.
@@ -234,9 +238,11 @@ Input LwipLayer::accept_ipv6_fragment(InterfaceId interface, const Header& heade
     ++counters_.malformed;
     return Nothing{};
   }
-  return glue_->input(glue_->refer_to(*whole),
-                      {.interface = interface, .packet = PacketIn{}, .header = *whole_header,
-                       .now = now, .from_fragments = true});
+  return glue_->input(glue_->refer_to(*whole), {.interface = interface,
+                                                .packet = PacketIn{},
+                                                .header = *whole_header,
+                                                .now = now,
+                                                .from_fragments = true});
 }
 
 void LwipLayer::fire_timers(Instant now) {

@@ -18,8 +18,8 @@ bool contiguous(const std::map<std::uint32_t, std::vector<std::uint8_t>>& pieces
   return true;
 }
 
-bool overlaps(const std::map<std::uint32_t, std::vector<std::uint8_t>>& pieces,
-              std::uint32_t begin, std::size_t length) {
+bool overlaps(const std::map<std::uint32_t, std::vector<std::uint8_t>>& pieces, std::uint32_t begin,
+              std::size_t length) {
   const auto after = pieces.lower_bound(begin);
   if (after != pieces.end() && after->first < begin + length) return true;
   if (after == pieces.begin()) return false;

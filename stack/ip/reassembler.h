@@ -1,10 +1,10 @@
 // Reassembler: puts fragments of both families together in plain code (RFC 791 3.2, RFC 8200 4.5).
 //
-// IPv4 follows lwIP, so that both forms of ip::Layer agree: a piece that repeats or overlaps an earlier
-// one is refused and the first copy stays. IPv6 follows RFC 5722: an overlap that is no plain repeat
-// discards the datagram. A datagram is whole when a last piece is there and nothing is missing from
-// zero to the end of what waits; it ends where the latest last piece said. The oldest make room for
-// the newest.
+// IPv4 follows lwIP, so that both forms of ip::Layer agree: a piece that repeats or overlaps an
+// earlier one is refused and the first copy stays. IPv6 follows RFC 5722: an overlap that is no
+// plain repeat discards the datagram. A datagram is whole when a last piece is there and nothing is
+// missing from zero to the end of what waits; it ends where the latest last piece said. The oldest
+// make room for the newest.
 #pragma once
 
 #include <cstdint>

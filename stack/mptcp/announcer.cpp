@@ -14,9 +14,7 @@ void Announcer::withdraw(std::uint8_t address_id) {
   std::erase_if(pending_, [=](const Announcement& a) { return a.address_id == address_id; });
 }
 
-void Announcer::echoed(std::uint8_t address_id) {
-  withdraw(address_id);
-}
+void Announcer::echoed(std::uint8_t address_id) { withdraw(address_id); }
 
 void Announcer::start_over() {
   for (Announcement& a : pending_) {

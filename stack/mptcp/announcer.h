@@ -1,7 +1,7 @@
 // Announcer: our ADD_ADDRs until the peer has echoed them (RFC 8684 3.4.1).
 //
-// Timer: repetition of each announcement after one RTO, doubled each time, a few times (M90). What is
-// still not echoed then rests until there is a new subflow to say it on.
+// Timer: repetition of each announcement after one RTO, doubled each time, a few times (M90). What
+// is still not echoed then rests until there is a new subflow to say it on.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
-// Connection: one Multipath TCP connection (RFC 8684 v1), or the plain TCP connection it fell back to.
+// Connection: one Multipath TCP connection (RFC 8684 v1), or the plain TCP connection it fell back
+// to.
 //
-// It joins a data level (DataSender, DataReceiver over two pipes) to subflows, each a tcp::StreamUser
-// on its own tcp::Connection. Modes:
+// It joins a data level (DataSender, DataReceiver over two pipes) to subflows, each a
+// tcp::StreamUser on its own tcp::Connection. Modes:
 //
 //   connecting --MP_CAPABLE both ways--> mptcp --(RFC 8684 3.7, one subflow)--> fallback
 //        \-------- the peer or a middlebox said no ---------------------------->/
@@ -45,19 +46,19 @@ struct ConnectionConfig {
   // Set C in MP_CAPABLE: joins to this address are unwelcome (M29).
   enum class Joins : std::uint8_t { kWelcome, kDenied } joins = Joins::kWelcome;
   const Habits* habits = &kOurHabits;  // shared; they outlive the layer
-  Duration join_retry_after = 1s;        // after a failed join on a path, doubled each time
+  Duration join_retry_after = 1s;      // after a failed join on a path, doubled each time
   // Bytes of both directions after which another subflow is worth its join; 0: at once (demand.h).
   std::uint64_t join_after = 0;
-  // NATs forget after so long a silence; 0: nobody does. With paths of our own one subflow of an idle
-  // connection asks for its peer this often, and the others are closed (core_watch.cpp); without,
-  // each subflow asks.
+  // NATs forget after so long a silence; 0: nobody does. With paths of our own one subflow of an
+  // idle connection asks for its peer this often, and the others are closed (core_watch.cpp);
+  // without, each subflow asks.
   Duration keepalive = 0s;
   // Text of the peer's followed by so long a silence raises a doubt (tcp/doubt.h); 0: never. A
   // restarted peer must be noticed within two seconds, lost questions included.
   Duration doubt_after = 500ms;
   // What our SYNs offer.
   bool timestamps = true, sack = true, ecn = true;
-  Duration last_subflow_timeout = 60s;   // without any subflow, then closed (M84)
+  Duration last_subflow_timeout = 60s;                 // without any subflow, then closed (M84)
   std::uint64_t max_receive_buffer = 6 * 1024 * 1024;  // `incoming` grows up to this, bytes
 };
 
@@ -89,8 +90,8 @@ class Connection {
   void connect(const LocalPath& path, std::uint16_t local_port, const wire::Endpoint& remote,
                Bytes syn_payload, Instant now);
   // Passive open for a SYN without MP_JOIN; one without MP_CAPABLE gives a fallback connection. The
-  // first `message_length` bytes of its payload are a Convert message and no part of the stream; the
-  // rest is the head of `incoming`. The SYN-ACK is withheld until answer(); bytes put into
+  // first `message_length` bytes of its payload are a Convert message and no part of the stream;
+  // the rest is the head of `incoming`. The SYN-ACK is withheld until answer(); bytes put into
   // `outgoing` before that follow it back to back (DESIGN 6).
   void accept(tcp::InterfaceId interface, const wire::Segment& syn, std::uint32_t message_length,
               const LocalPath& path, Instant now);
@@ -132,9 +133,9 @@ class Connection {
     // In flight on one subflow and given to another as well: by a redundant scheduler, or since a
     // slow subflow held up the stream; and how often it was penalised for that.
     std::uint64_t copied_bytes = 0, overtaking_bytes = 0, penalties = 0;
-    std::uint64_t silences = 0;     // subflows left before their own timeout
-    std::uint64_t keepalives = 0;   // questions of an idle connection
-    std::uint64_t retired = 0;      // subflows closed for want of use
+    std::uint64_t silences = 0;    // subflows left before their own timeout
+    std::uint64_t keepalives = 0;  // questions of an idle connection
+    std::uint64_t retired = 0;     // subflows closed for want of use
   };
   const Counters& counters() const;
   std::uint32_t local_token() const;

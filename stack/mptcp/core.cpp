@@ -10,8 +10,8 @@
 
 namespace braid::mptcp {
 
-Core::Core(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths,
-           ConnectionConfig config, Agenda::Entry& owner)
+Core::Core(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths, ConnectionConfig config,
+           Agenda::Entry& owner)
     : layer_(layer),
       paths_(paths),
       config_(config),
@@ -27,9 +27,7 @@ Core::Core(Layer& layer, Pipe& outgoing, Pipe& incoming, LocalPaths* paths,
   incoming.set_writer(this);
 }
 
-Core::~Core() {
-  layer_.forget_token(local_token_, *this);
-}
+Core::~Core() { layer_.forget_token(local_token_, *this); }
 
 // ---- opening
 
@@ -80,9 +78,9 @@ void Core::connect(const LocalPath& path, std::uint16_t local_port, const wire::
   path_manager_.set_primary(remote, PathManager::Joinable::kYes);
   if (has_paths()) path_manager_.paths_changed(paths_->paths());  // as they are to begin with
 
-  subflows_.push_back(std::make_unique<Subflow>(
-      next_id_++, Subflow::Role::kActive, path, level_, *this,
-      std::vector<std::uint8_t>(syn_payload.begin(), syn_payload.end())));
+  subflows_.push_back(
+      std::make_unique<Subflow>(next_id_++, Subflow::Role::kActive, path, level_, *this,
+                                std::vector<std::uint8_t>(syn_payload.begin(), syn_payload.end())));
   tcp::ConnectionConfig tcp = tcp_config(path);
   tcp.syn_payload = static_cast<std::uint32_t>(syn_payload.size());
   if (!syn_payload.empty()) {  // DESIGN 6: it contains the server's leg
@@ -177,8 +175,8 @@ void Core::flush_plain() {
 void Core::flush_mptcp(Instant now) {
   DataSender& sender = *level_.sender;
   if (sender.on_deadline(longest_rto(), now)) ++counters_.data_timeouts;
-  // What any subflow learns of the window holds for all: one that heard last that it is closed would
-  // otherwise never be used again.
+  // What any subflow learns of the window holds for all: one that heard last that it is closed
+  // would otherwise never be used again.
   for (const auto& subflow : subflows_) {
     if (subflow->carries_data()) subflow->tcp()->raise_send_window(sender.window(), now);
   }
@@ -236,8 +234,8 @@ void Core::answer_data_fin() {
   }
 }
 
-// The reader made room: the peer learns it from our next ACK, and from one of its own when it may be
-// waiting for it (RFC 9293 3.8.6.2.2 at the data level).
+// The reader made room: the peer learns it from our next ACK, and from one of its own when it may
+// be waiting for it (RFC 9293 3.8.6.2.2 at the data level).
 void Core::update_window() {
   if (!level_.receiver || !status_.established) return;
   const std::uint64_t edge = level_.receiver->data_ack() + level_.receiver->window();
@@ -283,8 +281,8 @@ Subflow* Core::best_subflow() const {
                       s.tcp()->path_info().srtt);
   };
   for (const auto& subflow : subflows_) {
-    const bool usable = subflow->stage() == Subflow::Stage::kOpen ||
-                        subflow->stage() == Subflow::Stage::kClosing;
+    const bool usable =
+        subflow->stage() == Subflow::Stage::kOpen || subflow->stage() == Subflow::Stage::kClosing;
     if (subflow->tcp() == nullptr || !usable) continue;
     if (best == nullptr || rank(*subflow) < rank(*best)) best = subflow.get();
   }
@@ -318,9 +316,8 @@ void Core::notify() {
 }
 
 void Core::reap() {
-  std::erase_if(subflows_, [](const auto& subflow) {
-    return subflow->stage() == Subflow::Stage::kClosed;
-  });
+  std::erase_if(subflows_,
+                [](const auto& subflow) { return subflow->stage() == Subflow::Stage::kClosed; });
 }
 
 std::vector<Connection::SubflowInfo> Core::subflows() const {

@@ -201,9 +201,9 @@ class Core final : public Agenda::Entry, public SubflowEvents {
   Instant idle_deadline_ = kNever;
   std::vector<Complaint> complaints_;
   Instant next_report_{};
-  bool done_seen_ = false;         // the data level was done when last looked at
-  bool paths_dirty_ = false;       // drop_dead_paths() has something to look at
-  bool straight_ = true;           // only the first subflow ever carried data, each byte once
+  bool done_seen_ = false;    // the data level was done when last looked at
+  bool paths_dirty_ = false;  // drop_dead_paths() has something to look at
+  bool straight_ = true;      // only the first subflow ever carried data, each byte once
   bool mp_fail_sent_ = false;
   std::uint32_t message_length_ = 0;
 };

@@ -23,8 +23,8 @@ std::size_t Core::live_subflows() const {
                     [](const auto& subflow) { return subflow->tcp() != nullptr; }));
 }
 
-// A subflow the peer has finished is finished from here, too, when another can carry what is left. The
-// last one stays half-closed: our side of the stream may have more to say (M86).
+// A subflow the peer has finished is finished from here, too, when another can carry what is left.
+// The last one stays half-closed: our side of the stream may have more to say (M86).
 void Core::answer_half_closes() {
   const auto carries_on = [](const auto& subflow) {
     return subflow->stage() == Subflow::Stage::kOpen && !subflow->peer_half_closed();
@@ -119,8 +119,6 @@ void Core::orphan() {
   wake();
 }
 
-bool Core::over() const {
-  return level_.orphaned() && live_subflows() == 0;
-}
+bool Core::over() const { return level_.orphaned() && live_subflows() == 0; }
 
 }  // namespace braid::mptcp

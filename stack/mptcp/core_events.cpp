@@ -96,7 +96,7 @@ void Core::take_add_addr(Subflow& subflow, const wire::AddAddr& option, Instant 
       add_addr_hmac(*remote_key, level_.negotiation.local_key(), option.address_id, option.address,
                     option.port.value_or(0));
   if (expected != option.truncated_hmac) return;  // M89
-  level_.proof = DataLevel::Proof::kSeen;  // its HMAC takes both keys
+  level_.proof = DataLevel::Proof::kSeen;         // its HMAC takes both keys
   path_manager_.advertised(option.address_id, option.address, option.port);
   wire::AddAddr echo = option;
   echo.echo = true;
@@ -135,14 +135,14 @@ Verdict Core::broken(Subflow& subflow, Breakdown cause, Instant now) {
   now_ = now;
   if (cause == Breakdown::kChecksum) return checksum_failed(subflow, now);
   if (!can_fall_back(subflow)) return Verdict::kReset;
-  // M110: who still maps is no plain sender, and may map the same bytes again before it hears of us.
+  // M110: who still maps is no plain sender, and may map the same bytes again before it hears of
+  // us.
   if (cause == Breakdown::kNoMapping && subflow.receiver().overtaken()) return Verdict::kReset;
   if (cause == Breakdown::kFailSignal && !mp_fail_sent_ && level_.receiver) {
     mp_fail_sent_ = true;  // M114
     subflow.send_signal(wire::MpFail{level_.receiver->data_ack()});
   }
-  const bool peer_knows =
-      cause == Breakdown::kInfiniteMapping || cause == Breakdown::kNoCapable;
+  const bool peer_knows = cause == Breakdown::kInfiniteMapping || cause == Breakdown::kNoCapable;
   fall_back(subflow, peer_knows ? Subflow::Tell::kNobody : Subflow::Tell::kPeer);
   return Verdict::kContinue;
 }
@@ -195,10 +195,9 @@ void Core::join_closed(Subflow& subflow, tcp::CloseReason reason, Instant now) {
   ++counters_.joins_failed;
   const auto why = subflow.peer_reset();
   const bool permanent = why && !why->transient && why->reason != wire::TcprstReason::kUnspecified;
-  path_manager_.failed(subflow.path(),
-                       permanent ? PathManager::Refusal::kPermanent
-                                 : PathManager::Refusal::kTransient,
-                       now);
+  path_manager_.failed(
+      subflow.path(),
+      permanent ? PathManager::Refusal::kPermanent : PathManager::Refusal::kTransient, now);
   // The peer answers, but knows nothing of us, and no subflow says otherwise: it has restarted.
   if (reason == tcp::CloseReason::kRefused && !healthy_subflow()) {
     status_.forgotten = true;

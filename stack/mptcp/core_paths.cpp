@@ -7,10 +7,11 @@
 namespace braid::mptcp {
 namespace {
 
-constexpr std::int64_t kKeyLead = 4;  // part of a round trip by which our key is to be there before a join
+constexpr std::int64_t kKeyLead =
+    4;  // part of a round trip by which our key is to be there before a join
 
-// What the peer should think of a path: for its own sending a link may be in reserve that is not for
-// ours.
+// What the peer should think of a path: for its own sending a link may be in reserve that is not
+// for ours.
 bool for_peer_backup(const LocalPath& path) {
   return path.backup || (path.link != nullptr && path.link->peer_in_reserve);
 }
@@ -79,7 +80,8 @@ void Core::run_priorities() {
   }
 }
 
-// An initiator's ACKs offer its key until the peer has shown that it holds it: there is no room beside.
+// An initiator's ACKs offer its key until the peer has shown that it holds it: there is no room
+// beside.
 bool Core::may_announce() const {
   return level_.proof == DataLevel::Proof::kSeen || subflows_.empty() || first().is_join() ||
          first().role() == Subflow::Role::kPassive;
@@ -122,8 +124,8 @@ void Core::run_paths(Instant now) {
 
 // M24: only when the peer has been heard at the data level.
 bool Core::joins_allowed() const {
-  const bool heard = level_.proof == DataLevel::Proof::kSeen ||
-                     level_.heard == DataLevel::Heard::kMapping;
+  const bool heard =
+      level_.proof == DataLevel::Proof::kSeen || level_.heard == DataLevel::Heard::kMapping;
   return has_paths() && !level_.orphaned() && ending_ == Ending::kNone && !status_.closed &&
          level_.mode == Mode::kMptcp && heard && !mp_fail_sent_ &&
          live_subflows() < config_.max_subflows && !data_level_done();
@@ -133,8 +135,8 @@ bool Core::closed_to_joins(const LocalPath& path) const {
   return occupied(path) || !key_arrives_before(path);
 }
 
-// The peer answers a join with an HMAC of both keys, so ours must be there first. It went with the third
-// ACK: a SYN over a path that is longer comes behind it.
+// The peer answers a join with an HMAC of both keys, so ours must be there first. It went with the
+// third ACK: a SYN over a path that is longer comes behind it.
 bool Core::key_arrives_before(const LocalPath& path) const {
   if (level_.proof == DataLevel::Proof::kSeen) return true;
   const tcp::Connection* const with_key = subflows_.empty() ? nullptr : first().tcp();
@@ -210,9 +212,9 @@ void Core::start_join(const PathManager::Join& wanted, Instant now) {
 
 void Core::run_pending_joins(Instant now) {
   std::erase_if(pending_joins_, [&](const PendingJoin& join) {
-    const auto it = std::find_if(
-        subflows_.begin(), subflows_.end(),
-        [&](const auto& subflow) { return subflow->id() == join.subflow; });
+    const auto it = std::find_if(subflows_.begin(), subflows_.end(), [&](const auto& subflow) {
+      return subflow->id() == join.subflow;
+    });
     if (it == subflows_.end() || (*it)->tcp() == nullptr) return true;
     if ((*it)->stage() != Subflow::Stage::kConnecting) return true;
     if (join.impatient > now) return false;
@@ -283,8 +285,8 @@ void Core::retire_doubtful(const Subflow& successor, Instant now) {
   }
 }
 
-// The peer has come again from an address it was here from: is its older subflow still alive? Nobody
-// else would notice while nothing is sent there.
+// The peer has come again from an address it was here from: is its older subflow still alive?
+// Nobody else would notice while nothing is sent there.
 void Core::probe_predecessors(const Subflow& successor, Instant now) {
   const wire::IpAddress& remote = successor.tcp()->tuple().remote.address;
   for (const auto& subflow : subflows_) {
@@ -304,9 +306,9 @@ void Core::probe(Subflow& subflow, Instant now) {
 void Core::run_probes(Instant now) {
   for (const AddressProbe& probe : probes_) {
     if (probe.deadline > now || live_subflows() < 2) continue;
-    const auto it =
-        std::find_if(subflows_.begin(), subflows_.end(),
-                     [&](const auto& subflow) { return subflow->id() == probe.subflow; });
+    const auto it = std::find_if(subflows_.begin(), subflows_.end(), [&](const auto& subflow) {
+      return subflow->id() == probe.subflow;
+    });
     if (it == subflows_.end() || (*it)->last_heard() > probe.asked) continue;
     if ((*it)->tcp() != nullptr) kill(**it, std::nullopt, {.transient = true}, now);
   }

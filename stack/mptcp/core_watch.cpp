@@ -1,5 +1,5 @@
-// Who watches whether subflows are still good: silence under load, idle connections behind NATs, and
-// what the host remembers of its paths (RFC 9040).
+// Who watches whether subflows are still good: silence under load, idle connections behind NATs,
+// and what the host remembers of its paths (RFC 9040).
 //
 // Timers by name:
 //   answer     what is outstanding on a subflow should have been answered by now
@@ -37,8 +37,8 @@ Instant Core::answer_due(const Subflow& subflow) {
   return expected + std::max(4 * info.rttvar, kLeastMercy);
 }
 
-// Who only receives is owed nothing by TCP. But a subflow that falls quiet while another one goes on
-// bringing bytes may have lost its path, and the host can ask.
+// Who only receives is owed nothing by TCP. But a subflow that falls quiet while another one goes
+// on bringing bytes may have lost its path, and the host can ask.
 void Core::suspect_quiet(Instant now) {
   Instant latest = Instant::min();
   for (const auto& subflow : subflows_) {
@@ -54,17 +54,17 @@ void Core::suspect_quiet(Instant now) {
 }
 
 // Whoever cannot join may be left with one subflow on which his bytes do not get through while ACKs
-// do (a hop too narrow for full segments, say), and the peer knows of nothing. MP_PRIO says it: that
-// subflow is for want of a better one, and a peer with other paths joins over them. It is said after
-// each timeout from the second on, and taken back when everything has been acknowledged there.
+// do (a hop too narrow for full segments, say), and the peer knows of nothing. MP_PRIO says it:
+// that subflow is for want of a better one, and a peer with other paths joins over them. It is said
+// after each timeout from the second on, and taken back when everything has been acknowledged
+// there.
 void Core::complain() {
   std::size_t reliable = 0;
   for (const auto& subflow : subflows_) reliable += subflow->carries_data() && !subflow->in_doubt();
   for (const auto& subflow : subflows_) {
     if (subflow->stage() != Subflow::Stage::kOpen || subflow->tcp() == nullptr) continue;
-    const auto made = std::find_if(complaints_.begin(), complaints_.end(), [&](const auto& c) {
-      return c.subflow == subflow->id();
-    });
+    const auto made = std::find_if(complaints_.begin(), complaints_.end(),
+                                   [&](const auto& c) { return c.subflow == subflow->id(); });
     const std::uint32_t timeouts = subflow->timeouts_in_doubt();
     if (made != complaints_.end() && !subflow->in_doubt() && subflow->unacked() == 0) {
       complaints_.erase(made);
@@ -82,8 +82,8 @@ void Core::complain() {
 }
 
 // A subflow that owes answers while another one does not is left before its own timer would say so:
-// its timer has to be patient, since it decides about the congestion window; here a wrong guess costs
-// bytes sent twice and nothing else. When all owe answers none of them is to blame.
+// its timer has to be patient, since it decides about the congestion window; here a wrong guess
+// costs bytes sent twice and nothing else. When all owe answers none of them is to blame.
 void Core::watch_silence(Instant now) {
   answer_deadline_ = kNever;
   if (has_paths()) suspect_quiet(now);
@@ -118,8 +118,8 @@ void Core::watch_silence(Instant now) {
 
 // ---- idle connections
 
-// The subflow that keeps an idle connection reachable: regular before backup, the cheapest, then the
-// quickest.
+// The subflow that keeps an idle connection reachable: regular before backup, the cheapest, then
+// the quickest.
 Subflow* Core::keeper() const {
   Subflow* best = nullptr;
   const auto rank = [](const Subflow& s) {
@@ -146,8 +146,8 @@ Core::Question* Core::question_of(const Subflow& subflow) {
 }
 
 // When nothing was heard for so long that a NAT is about to forget: the keeper asks, and so does
-// every subflow of a busy connection; of an idle one the others are closed, for a mapping each would
-// cost a packet each, and they can be joined again when there is something to carry.
+// every subflow of a busy connection; of an idle one the others are closed, for a mapping each
+// would cost a packet each, and they can be joined again when there is something to carry.
 void Core::run_idle(Instant now) {
   idle_deadline_ = kNever;
   if (!watches_idle()) return;
@@ -160,7 +160,8 @@ void Core::run_idle(Instant now) {
   for (const auto& subflow : subflows_) {
     if (subflow->tcp() == nullptr || subflow->stage() != Subflow::Stage::kOpen) continue;
     const Question* const open = question_of(*subflow);
-    const Instant due = open != nullptr ? open->deadline : subflow->last_heard() + config_.keepalive;
+    const Instant due =
+        open != nullptr ? open->deadline : subflow->last_heard() + config_.keepalive;
     if (due > now) {
       idle_deadline_ = std::min(idle_deadline_, due);
     } else if (subflow.get() == kept || demand_.is_there() || level_.plain()) {

@@ -21,7 +21,8 @@ enum class Mode : std::uint8_t { kConnecting, kMptcp, kFallback };
 
 struct DataLevel {
   // `ways` must outlive it.
-  DataLevel(Pipe& out, Pipe& in, const Habits& ways) : outgoing(&out), incoming(&in), habits(&ways) {}
+  DataLevel(Pipe& out, Pipe& in, const Habits& ways)
+      : outgoing(&out), incoming(&in), habits(&ways) {}
 
   Pipe* outgoing;
   Pipe* incoming;
@@ -78,9 +79,9 @@ struct DataLevel {
   }
   static constexpr StreamOffset kFirstLong{std::uint64_t{1} << 31};
 
-  StreamOffset stream_start;         // of the first byte received with a data sequence number
-  std::uint64_t last_data_ack = 0;   // as last sent
-  std::uint64_t promised_edge = 0;   // DSN: last_data_ack and the window beside it
+  StreamOffset stream_start;        // of the first byte received with a data sequence number
+  std::uint64_t last_data_ack = 0;  // as last sent
+  std::uint64_t promised_edge = 0;  // DSN: last_data_ack and the window beside it
 };
 
 }  // namespace braid::mptcp

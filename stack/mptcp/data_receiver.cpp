@@ -56,9 +56,7 @@ StreamOffset DataReceiver::acked() const {
   return pipe_.in_order() + (fin_received() ? 1 : 0);  // M80
 }
 
-std::uint64_t DataReceiver::data_ack() const {
-  return sequence_.dsn(acked());
-}
+std::uint64_t DataReceiver::data_ack() const { return sequence_.dsn(acked()); }
 
 std::uint64_t DataReceiver::window() const {
   const StreamOffset right = edge();

@@ -268,9 +268,7 @@ bool DataSender::ends_stream(StreamOffset offset) const {
   return pipe_.complete() && *pipe_.end() == offset;
 }
 
-bool DataSender::fin_pending() const {
-  return pipe_.complete() && fin_ != Fin::kAcked;
-}
+bool DataSender::fin_pending() const { return pipe_.complete() && fin_ != Fin::kAcked; }
 
 bool DataSender::fin_due(Instant now) const {
   if (!fin_pending() || !ends_stream(snd_nxt_)) return false;
@@ -293,9 +291,7 @@ bool DataSender::head_timer_wanted() const {
   return !records_.empty() && records_.front().awaits_data_ack();
 }
 
-bool DataSender::persist_timer_wanted() const {
-  return may_probe() && !probe_due_;
-}
+bool DataSender::persist_timer_wanted() const { return may_probe() && !probe_due_; }
 
 // While data before it is outstanding no DATA_ACK can cover the DATA_FIN (M80).
 bool DataSender::fin_timer_wanted() const {
@@ -357,9 +353,7 @@ void DataSender::fire_head_timer() {
 
 // ---- figures
 
-std::uint64_t DataSender::unsent() const {
-  return pipe_.in_order() - snd_nxt_;
-}
+std::uint64_t DataSender::unsent() const { return pipe_.in_order() - snd_nxt_; }
 
 std::uint64_t DataSender::backlog() const {
   const bool held_back = unsent() > 0 && !pipe_.end() && pipe_.room() < pipe_.capacity() / 8;
@@ -374,9 +368,7 @@ std::uint64_t DataSender::window() const {
   return window_edge_ > snd_una_ ? window_edge_ - snd_una_ : 0;
 }
 
-bool DataSender::has_reinjections() const {
-  return due_bytes_ > 0;
-}
+bool DataSender::has_reinjections() const { return due_bytes_ > 0; }
 
 void DataSender::validate() const {
   ENSURE(snd_una_ == pipe_.released() && snd_nxt_ <= pipe_.in_order());

@@ -88,7 +88,7 @@ class DataSender {
   enum class Trouble : std::uint8_t { kTimedOut, kFailed };
   void subflow_trouble(SubflowId subflow, Trouble trouble, Instant now);
 
-  std::uint64_t unsent() const;       // new bytes waiting, window or not
+  std::uint64_t unsent() const;  // new bytes waiting, window or not
   // What waits, as a scheduler should see it: behind a full pipe the source holds nobody knows how
   // much, and a pipe is no deeper than it was ever needed.
   static constexpr std::uint64_t kMuch = std::uint64_t{1} << 40;
@@ -98,8 +98,8 @@ class DataSender {
   bool has_reinjections() const;
   // Nothing new may leave before the head of the window is acknowledged.
   bool is_window_full() const { return unsent() > 0 && window_left() == 0 && snd_una_ < snd_nxt_; }
-  // The window is closed, and it is time to ask whether it still is: next() gives one byte for that,
-  // and the same one again for a subflow that has not had it: the first may have died.
+  // The window is closed, and it is time to ask whether it still is: next() gives one byte for
+  // that, and the same one again for a subflow that has not had it: the first may have died.
   bool wants_probe() const { return probe_due_ && may_probe(); }
   // Every subflow has it: their own persist timers go on asking.
   void probe_is_everywhere() { probe_due_ = false; }
@@ -164,7 +164,7 @@ class DataSender {
   StreamOffset snd_nxt_;
   StreamOffset window_edge_;  // the highest DATA_ACK + window seen (M70)
   enum class EdgeFrom : std::uint8_t { kHandshake, kDataAck } edge_from_ = EdgeFrom::kHandshake;
-  StreamOffset first_due_;    // no due record ends at or below it
+  StreamOffset first_due_;  // no due record ends at or below it
   std::uint64_t due_bytes_ = 0;
   Fin fin_ = Fin::kUnsent;
   // Below this offset there is nothing to copy for that subflow; an entry for each that ever asked.

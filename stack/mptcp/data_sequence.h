@@ -16,8 +16,7 @@ class DataSequence {
   DataSequence() = default;
   // `first`: the pipe offset of the byte with DSN IDSN + 1. It is not 0 when a SYN's payload held
   // stream bytes, which lie outside the data sequence space (M36).
-  DataSequence(std::uint64_t idsn, StreamOffset first)
-      : base_(idsn + 1 - first.value()) {}
+  DataSequence(std::uint64_t idsn, StreamOffset first) : base_(idsn + 1 - first.value()) {}
 
   std::uint64_t dsn(StreamOffset offset) const { return base_ + offset.value(); }
   // Modulo 2^64: a DSN left of the stream's start comes out enormous; compare with distance().

@@ -1,8 +1,8 @@
 // Demand: whether a connection has use for more than one subflow. A join costs both ends memory and
-// four packets, so a small fetch makes none. One is worth it when more waits than the subflows there
-// are take, or when more has passed than a peer sends before it has heard from us (an initial window):
-// whoever only receives sees no backlog, and the side that sends may not be allowed to join. A long
-// rest ends the demand; then it is earned anew.
+// four packets, so a small fetch makes none. One is worth it when more waits than the subflows
+// there are take, or when more has passed than a peer sends before it has heard from us (an initial
+// window): whoever only receives sees no backlog, and the side that sends may not be allowed to
+// join. A long rest ends the demand; then it is earned anew.
 #pragma once
 
 #include <cstdint>

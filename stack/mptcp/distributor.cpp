@@ -71,8 +71,8 @@ Subflow& Distributor::subflow_of(const sched::PathView& path) {
   return *by_path_[static_cast<std::size_t>(&path - paths_.data())];
 }
 
-// One super-segment of this path: a longer mapping would leave it as two, the second of a few pieces.
-// Whole segments where at least one fits: the mapping's last piece is then not a runt.
+// One super-segment of this path: a longer mapping would leave it as two, the second of a few
+// pieces. Whole segments where at least one fits: the mapping's last piece is then not a runt.
 std::uint32_t Distributor::range_limit(const sched::PathView& path) {
   const auto budget = static_cast<std::uint32_t>(
       std::min<std::uint64_t>({path.budget, path.super_segment, kMaxRange}));

@@ -1,13 +1,13 @@
 // Distributor: hands the stream out to subflows, one byte range at a time, while they can send.
 //
-// Asked at each flush. The scheduler says which path, the DataSender which bytes, and the range is as
-// long as one super-segment of that path may be: bytes are never cut before a path took them.
+// Asked at each flush. The scheduler says which path, the DataSender which bytes, and the range is
+// as long as one super-segment of that path may be: bytes are never cut before a path took them.
 //
-// Overtaking (opportunistic retransmission and penalisation, Raiciu et al., NSDI 2012). When nothing
-// new may leave (the window is full, or there is nothing new) and a path has room, it takes over what
-// slower paths carry, as far as its copy arrives before the original can be expected. How long that is
-// is judged differently where new bytes wait and where the stream ends. A path that held
-// the head of a full window that way, and carries less itself, is penalised (sched/penalty.h).
+// Overtaking (opportunistic retransmission and penalisation, Raiciu et al., NSDI 2012). When
+// nothing new may leave (the window is full, or there is nothing new) and a path has room, it takes
+// over what slower paths carry, as far as its copy arrives before the original can be expected. How
+// long that is is judged differently where new bytes wait and where the stream ends. A path that
+// held the head of a full window that way, and carries less itself, is penalised (sched/penalty.h).
 #pragma once
 
 #include <cstdint>

@@ -34,8 +34,7 @@ wire::MpJoinAck JoinHandshake::ack() const {
 }
 
 bool JoinHandshake::receive_syn_ack(const wire::MpJoinSynAck& option) {
-  const wire::JoinHmac expected =
-      join_hmac(keys_.remote, keys_.local, option.nonce, local_nonce_);
+  const wire::JoinHmac expected = join_hmac(keys_.remote, keys_.local, option.nonce, local_nonce_);
   if (truncated_join_hmac(expected) != option.truncated_hmac) return false;
   remote_nonce_ = option.nonce;
   remote_id_ = option.address_id;

@@ -35,13 +35,9 @@ Sha256 hmac_of(MptcpKey sender, MptcpKey receiver, Bytes message) {
 
 }  // namespace
 
-std::uint32_t token_of(MptcpKey key) {
-  return load_be32(sha256_of(key).data());
-}
+std::uint32_t token_of(MptcpKey key) { return load_be32(sha256_of(key).data()); }
 
-std::uint64_t initial_dsn_of(MptcpKey key) {
-  return load_be64(sha256_of(key).data() + 24);
-}
+std::uint64_t initial_dsn_of(MptcpKey key) { return load_be64(sha256_of(key).data() + 24); }
 
 wire::JoinHmac join_hmac(MptcpKey sender, MptcpKey receiver, std::uint32_t sender_nonce,
                          std::uint32_t receiver_nonce) {
@@ -54,9 +50,7 @@ wire::JoinHmac join_hmac(MptcpKey sender, MptcpKey receiver, std::uint32_t sende
   return hmac;
 }
 
-std::uint64_t truncated_join_hmac(const wire::JoinHmac& hmac) {
-  return load_be64(hmac.data());
-}
+std::uint64_t truncated_join_hmac(const wire::JoinHmac& hmac) { return load_be64(hmac.data()); }
 
 std::uint64_t add_addr_hmac(MptcpKey sender, MptcpKey receiver, std::uint8_t address_id,
                             const wire::IpAddress& address, std::uint16_t port) {

@@ -43,8 +43,8 @@ Layer::Join Layer::receive_join(tcp::InterfaceId interface, const wire::Segment&
   const Join answer = owner->second->accept_join(interface, syn, *option, path, now);
   if (answer == Join::kRefused) {
     wire::TcpOptions why;
-    why.mptcp.push_back(wire::MpTcprst{
-        .transient = true, .reason = wire::TcprstReason::kAdministrativelyProhibited});
+    why.mptcp.push_back(wire::MpTcprst{.transient = true,
+                                       .reason = wire::TcprstReason::kAdministrativelyProhibited});
     tcp_.refuse(interface, syn, why);
   }
   return answer;

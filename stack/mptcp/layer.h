@@ -1,5 +1,5 @@
-// Layer: all MPTCP connections of a host: the token table (M18, M37), their agenda, and what is left
-// of connections whose owner is gone while their subflows still close.
+// Layer: all MPTCP connections of a host: the token table (M18, M37), their agenda, and what is
+// left of connections whose owner is gone while their subflows still close.
 //
 // It must outlive its connections, and tcp::Layer must not be used after it: subflows are users of
 // TCP connections. The chunk pool must outlive it: what still closes may hold chunks.
@@ -23,8 +23,8 @@ class Layer {
   ~Layer();
 
   // A SYN with MP_JOIN that tcp::Layer returned: accepted into the connection that owns the token,
-  // or refused with RST + MP_TCPRST (M40). One that overtook the third ACK, and with it the peer's key, is
-  // dropped: it comes again. `path` describes our end of it.
+  // or refused with RST + MP_TCPRST (M40). One that overtook the third ACK, and with it the peer's
+  // key, is dropped: it comes again. `path` describes our end of it.
   enum class Join : std::uint8_t { kAccepted, kUnknownToken, kRefused, kTooEarly };
   Join receive_join(tcp::InterfaceId interface, const wire::Segment& syn, const LocalPath& path,
                     Instant now);
@@ -56,7 +56,8 @@ class Layer {
   Random& random_;
   Agenda agenda_;
   std::unordered_map<std::uint32_t, Core*> by_token_;
-  std::unordered_map<Core*, std::unique_ptr<Core>> orphans_;  // no owner, but something left to close
+  std::unordered_map<Core*, std::unique_ptr<Core>>
+      orphans_;             // no owner, but something left to close
   std::vector<Core*> due_;  // kept to spare allocations
 };
 

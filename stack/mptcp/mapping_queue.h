@@ -17,11 +17,11 @@ namespace braid::mptcp {
 class MappingQueue {
  public:
   struct Mapping {
-    std::uint64_t position = 0;   // of its first byte on the subflow
+    std::uint64_t position = 0;  // of its first byte on the subflow
     std::uint64_t data_sequence = 0;
-    StreamOffset begin;           // of its first byte in the pipe
-    std::uint32_t length = 0;     // bytes, at least 1
-    bool data_fin = false;        // the DATA_FIN's octet follows its last byte
+    StreamOffset begin;        // of its first byte in the pipe
+    std::uint32_t length = 0;  // bytes, at least 1
+    bool data_fin = false;     // the DATA_FIN's octet follows its last byte
     std::optional<std::uint16_t> checksum;
     std::uint64_t end() const { return position + length; }
     std::uint16_t wire_length() const { return static_cast<std::uint16_t>(length + data_fin); }

@@ -42,7 +42,7 @@ class Negotiation {
   Role role() const { return role_; }
   bool wishes() const { return policy_.wish == Wish::kMptcp; }
   bool agreed() const { return agreed_; }
-  bool checksum() const { return checksum_; }           // DSS checksums, both directions (M26)
+  bool checksum() const { return checksum_; }  // DSS checksums, both directions (M26)
   bool peer_denies_joins() const { return peer_denies_joins_; }  // M29
   MptcpKey local_key() const { return local_key_; }
   std::optional<MptcpKey> remote_key() const { return remote_key_; }

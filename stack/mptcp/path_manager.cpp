@@ -64,8 +64,8 @@ std::vector<wire::Endpoint> PathManager::candidates(const LocalPath& path) const
   for (const auto& [id, endpoint] : addresses_) {
     if (endpoint.address.family() == family) found.push_back(endpoint);
   }
-  const auto proven = path.proven ? std::find(found.begin(), found.end(), *path.proven)
-                                  : found.end();
+  const auto proven =
+      path.proven ? std::find(found.begin(), found.end(), *path.proven) : found.end();
   if (proven != found.end()) std::rotate(found.begin(), proven, proven + 1);
   return found;
 }

@@ -1,13 +1,13 @@
 // PathManager: which additional subflows a connection should have, and what it knows of addresses
 // (RFC 8684 3.2, 3.4). Pure bookkeeping: the connection opens and closes.
 //
-// One subflow per local path. Candidates, in this order: the address another connection was let in at
-// over this path; the peer's first address when its family fits and the peer did not forbid it (M29);
-// those it advertised. A join that failed is tried at the next candidate at once, and when all were
-// tried after a pause that doubles: M48 and M95 advise against the same address at all, but a path that
-// was down is why this connection has several. An address once in use is never replaced under the same
-// id without REMOVE_ADDR (M92, M93).
-// Timer: one per local path, until its next attempt.
+// One subflow per local path. Candidates, in this order: the address another connection was let in
+// at over this path; the peer's first address when its family fits and the peer did not forbid it
+// (M29); those it advertised. A join that failed is tried at the next candidate at once, and when
+// all were tried after a pause that doubles: M48 and M95 advise against the same address at all,
+// but a path that was down is why this connection has several. An address once in use is never
+// replaced under the same id without REMOVE_ADDR (M92, M93). Timer: one per local path, until its
+// next attempt.
 #pragma once
 
 #include <cstdint>

@@ -17,12 +17,12 @@ namespace braid::mptcp {
 struct LocalPath {
   tcp::InterfaceId interface = 0;
   wire::IpAddress address;
-  std::uint8_t address_id = 0;     // unique per address among all paths, 1..255 (M87)
-  bool usable = true;              // link up and not known dead
-  std::uint32_t revivals = 0;      // how often it was found alive after it had been given up
+  std::uint8_t address_id = 0;  // unique per address among all paths, 1..255 (M87)
+  bool usable = true;           // link up and not known dead
+  std::uint32_t revivals = 0;   // how often it was found alive after it had been given up
   bool backup = false;
-  // Which address of the peer joins over it go to first. kAdvertised: never the first subflow's, so a
-  // host may have one path per address the peer is willing to be joined at.
+  // Which address of the peer joins over it go to first. kAdvertised: never the first subflow's, so
+  // a host may have one path per address the peer is willing to be joined at.
   enum class Towards : std::uint8_t { kFirst, kAdvertised } towards = Towards::kFirst;
   // Where a connection of ours was let in by this path before: joins go there first.
   std::optional<wire::Endpoint> proven;

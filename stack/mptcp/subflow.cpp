@@ -59,8 +59,9 @@ std::uint64_t Subflow::unacked_before(StreamOffset end) const {
 
 // ---- handshake
 
-// A DSS says that options pass and the peer speaks MPTCP, so what lacks is only the ACK with its key,
-// overtaken or lost: falling back now would part the two ends (M34 is about peers that say nothing).
+// A DSS says that options pass and the peer speaks MPTCP, so what lacks is only the ACK with its
+// key, overtaken or lost: falling back now would part the two ends (M34 is about peers that say
+// nothing).
 bool Subflow::may_complete(const wire::Segment& segment) const {
   if (join_ || !level_.negotiation.agreed()) return true;
   return segment.options.find<wire::MpCapable>() != nullptr ||
@@ -159,7 +160,8 @@ Verdict Subflow::segment_arrived(const wire::Segment& segment, std::uint64_t pos
     } else if (segment.flags.rst && std::holds_alternative<wire::MpFail>(option)) {
       // M111: it ends this subflow, and no more; what failed comes again over another.
     } else {
-      // An ADD_ADDR of IPv6 has no room for a DATA_ACK beside it; that it came shows that options pass.
+      // An ADD_ADDR of IPv6 has no room for a DATA_ACK beside it; that it came shows that options
+      // pass.
       data_ack_excused_ = handed_out_;
       verdict = events_.signalled(*this, option, now);
     }
@@ -167,8 +169,9 @@ Verdict Subflow::segment_arrived(const wire::Segment& segment, std::uint64_t pos
     if (tcp_ == nullptr || level_.plain()) return Verdict::kContinue;
   }
   // Data that no mapping explains, and none ever came: MPTCP does not pass here (M107, M109).
-  if (!segment.payload.empty() && !receiver_.mapping_seen() && position >= receiver_.next_position() &&
-      level_.negotiation.agreed() && stage_ != Stage::kConnecting) {
+  if (!segment.payload.empty() && !receiver_.mapping_seen() &&
+      position >= receiver_.next_position() && level_.negotiation.agreed() &&
+      stage_ != Stage::kConnecting) {
     if (events_.broken(*this, Breakdown::kNoMapping, now) == Verdict::kReset) {
       return refuse(wire::TcprstReason::kMiddleboxInterference);
     }
@@ -198,11 +201,12 @@ Verdict Subflow::take_capable(const wire::MpCapable& option, Instant now) {
 Verdict Subflow::take_dss(const wire::Dss& dss, const wire::Segment& segment, Instant now) {
   if (!level_.sender || !level_.receiver) return Verdict::kContinue;
   if (dss.data_ack) take_data_ack(dss, segment, now);
-  // Our DATA_ACKs are as wide as the peer's numbers for its data; a DATA_FIN alone says nothing of it.
+  // Our DATA_ACKs are as wide as the peer's numbers for its data; a DATA_FIN alone says nothing of
+  // it.
   const bool has_data = dss.mapping && !(dss.data_fin && segment.payload.empty());
   if (has_data && dss.mapping->data_length > 0) {
-    level_.ack_width = dss.mapping->eight_byte_sequence ? DataLevel::AckWidth::kEight
-                                                        : DataLevel::AckWidth::kFour;
+    level_.ack_width =
+        dss.mapping->eight_byte_sequence ? DataLevel::AckWidth::kEight : DataLevel::AckWidth::kFour;
   }
   return dss.mapping ? take_mapping(dss, segment, now) : Verdict::kContinue;
 }

@@ -31,12 +31,12 @@ class Subflow;
 
 // Why MPTCP cannot go on over a subflow (RFC 8684 3.7).
 enum class Breakdown : std::uint8_t {
-  kNoMapping,       // data without a mapping
-  kNoDataAck,       // our data acknowledged without a DATA_ACK (M109)
-  kNoCapable,       // the third ACK of the first subflow came without MP_CAPABLE (M34)
-  kChecksum,        // a mapping's checksum was wrong (M111 - M115)
-  kFailSignal,      // the peer's MP_FAIL (M114)
-  kInfiniteMapping, // the peer has fallen back already
+  kNoMapping,        // data without a mapping
+  kNoDataAck,        // our data acknowledged without a DATA_ACK (M109)
+  kNoCapable,        // the third ACK of the first subflow came without MP_CAPABLE (M34)
+  kChecksum,         // a mapping's checksum was wrong (M111 - M115)
+  kFailSignal,       // the peer's MP_FAIL (M114)
+  kInfiniteMapping,  // the peer has fallen back already
 };
 
 class SubflowEvents {
@@ -116,10 +116,10 @@ class Subflow final : public tcp::StreamUser {
 
   // --- what the connection asks of it; each leaves with the next flush of TCP.
   void map(const DataSender::Range& range);
-  void send_data_fin();                              // on a pure ACK
-  void send_signal(const wire::MptcpOption& option); // on a pure ACK of this subflow
+  void send_data_fin();                               // on a pure ACK
+  void send_signal(const wire::MptcpOption& option);  // on a pure ACK of this subflow
   bool has_signals() const { return !signals_.empty(); }
-  void finish();                                     // FIN after everything mapped
+  void finish();  // FIN after everything mapped
   // RST with these options on it (each at most once, in this order).
   void reset(std::optional<wire::MptcpOption> first, wire::MpTcprst why, Instant now);
   // Plain TCP from here on. An infinite mapping tells the peer, if one is due.
@@ -158,7 +158,7 @@ class Subflow final : public tcp::StreamUser {
  private:
   static constexpr std::uint32_t kMaxThirdAcks = 8;
   static constexpr std::uint32_t kConvertSynsWithCapable = 2;  // see add_syn_options()
-  static constexpr std::uint32_t kInfiniteMappings = 4;  // segments
+  static constexpr std::uint32_t kInfiniteMappings = 4;        // segments
 
   tcp::Verdict first_established(const wire::Segment& segment, Instant now);
   tcp::Verdict join_established(const wire::Segment& segment, Instant now);
@@ -207,8 +207,8 @@ class Subflow final : public tcp::StreamUser {
 
   // Sending.
   MappingQueue queue_;
-  std::uint64_t acked_ = 0;        // by the subflow's TCP
-  std::uint64_t handed_out_ = 0;   // positions that have left once
+  std::uint64_t acked_ = 0;       // by the subflow's TCP
+  std::uint64_t handed_out_ = 0;  // positions that have left once
   std::vector<wire::MptcpOption> signals_;
   bool data_fin_due_ = false;
   std::vector<wire::MptcpOption> reset_options_;

@@ -106,8 +106,7 @@ SubflowReceiver::Declared SubflowReceiver::add_checked(Mapping mapping) {
   const std::size_t index = first_ending_after(mapping.position);
   if (index < mappings_.size() && mappings_[index].position < mapping.end()) {
     Mapping& known = mappings_[index];
-    const bool same_range = known.position == mapping.position &&
-                            known.length == mapping.length &&
+    const bool same_range = known.position == mapping.position && known.length == mapping.length &&
                             known.data_sequence == mapping.data_sequence;
     if (!same_range) return Declared::kContradiction;
     if (known.wire_length == mapping.wire_length) {
@@ -152,11 +151,12 @@ Interval SubflowReceiver::place(std::uint64_t position, const Slices& bytes) {
     const Mapping* const mapping = find(at);
     const std::uint64_t stop =
         std::min(end, mapping != nullptr ? mapping->end() : next_mapping_after(at));
-    const Slices part = bytes.sub(static_cast<std::uint32_t>(at - position),
-                                  static_cast<std::uint32_t>(stop - at));
+    const Slices part =
+        bytes.sub(static_cast<std::uint32_t>(at - position), static_cast<std::uint32_t>(stop - at));
     const Interval now_kept =
-        mapping != nullptr ? place_mapped(const_cast<Mapping&>(*mapping), at, part)
-                           : hold(at, part, kept.begin <= next_ ? std::max(kept.end, next_) : next_);
+        mapping != nullptr
+            ? place_mapped(const_cast<Mapping&>(*mapping), at, part)
+            : hold(at, part, kept.begin <= next_ ? std::max(kept.end, next_) : next_);
     if (now_kept.size() > 0) {
       if (kept.size() == 0) kept.begin = now_kept.begin;
       kept.end = now_kept.end;
@@ -247,8 +247,7 @@ void SubflowReceiver::received_up_to(std::uint64_t position) {
 
 // Every byte of it was placed; those that came before it was declared may wait among the held ones.
 bool SubflowReceiver::is_whole(const Mapping& mapping) {
-  return !mapping.checksum ||
-         (mapping.staging && mapping.staging->there.covers(0, mapping.length));
+  return !mapping.checksum || (mapping.staging && mapping.staging->there.covers(0, mapping.length));
 }
 
 void SubflowReceiver::deliver_checked(const Mapping& mapping) {
@@ -271,9 +270,9 @@ Interval SubflowReceiver::place_plain(std::uint64_t position, const Slices& byte
   if (end <= level_.incoming_skip) return {position, end};
   const std::uint64_t from = std::max(position, level_.incoming_skip);
   const StreamOffset offset(from - level_.incoming_skip);
-  const Interval held = level_.incoming->write_at(
-      offset, bytes.sub(static_cast<std::uint32_t>(from - position),
-                        static_cast<std::uint32_t>(end - from)));
+  const Interval held =
+      level_.incoming->write_at(offset, bytes.sub(static_cast<std::uint32_t>(from - position),
+                                                  static_cast<std::uint32_t>(end - from)));
   return {position, from + (held.end - offset.value())};
 }
 

@@ -23,17 +23,17 @@ namespace braid::mptcp {
 
 class SubflowReceiver {
  public:
-  static constexpr std::uint64_t kMaxUnmapped = 64 * 1024;           // bytes held without mapping
-  static constexpr std::uint64_t kMaxStaged = 16 * 1024 * 1024;      // bytes under a checksum
-  static constexpr std::size_t kMaxMappings = 16 * 1024;             // declared and not used up
+  static constexpr std::uint64_t kMaxUnmapped = 64 * 1024;       // bytes held without mapping
+  static constexpr std::uint64_t kMaxStaged = 16 * 1024 * 1024;  // bytes under a checksum
+  static constexpr std::size_t kMaxMappings = 16 * 1024;         // declared and not used up
 
   explicit SubflowReceiver(DataLevel& level) : level_(level) {}
   void set_start(std::uint64_t position);
 
   enum class Declared : std::uint8_t {
     kFine,
-    kContradiction,   // changes a mapping declared before (M50)
-    kWrongChecksum,   // one where none was agreed on, or none where one was (M58)
+    kContradiction,  // changes a mapping declared before (M50)
+    kWrongChecksum,  // one where none was agreed on, or none where one was (M58)
   };
   // The mapping of a DSS that is not infinite; its DATA_FIN is passed on.
   Declared declare(const wire::Dss& dss);
@@ -93,8 +93,8 @@ class SubflowReceiver {
   DataLevel& level_;
   std::uint64_t start_ = 0;
   std::uint64_t next_ = 0;  // every position below has been received
-  // Ascending, disjoint. Where segments come in order each brings the one mapping there is, and takes
-  // it away again.
+  // Ascending, disjoint. Where segments come in order each brings the one mapping there is, and
+  // takes it away again.
   Ring<Mapping, 1> mappings_;
   std::uint64_t staged_ = 0;
   std::uint64_t held_begin_ = 0;

@@ -22,9 +22,7 @@ std::uint64_t as_wide(std::uint64_t number, bool eight_octets) {
   return eight_octets ? number : static_cast<std::uint32_t>(number);
 }
 
-std::size_t padded(std::size_t bytes) {
-  return (bytes + 3) / 4 * 4;
-}
+std::size_t padded(std::size_t bytes) { return (bytes + 3) / 4 * 4; }
 
 }  // namespace
 
@@ -118,8 +116,9 @@ void Subflow::reset(std::optional<wire::MptcpOption> first, wire::MpTcprst why, 
   tcp_->abort(now);
 }
 
-// M109, M113. The mapping acts from the first byte not DATA_ACKed on, whose position follows from the
-// shift of a subflow that has carried everything. It rides on a few segments, for one may be lost.
+// M109, M113. The mapping acts from the first byte not DATA_ACKed on, whose position follows from
+// the shift of a subflow that has carried everything. It rides on a few segments, for one may be
+// lost.
 void Subflow::fall_back(Tell tell) {
   if (tell == Tell::kPeer && level_.sender && stage_ != Stage::kConnecting) {
     const DataSender& sender = *level_.sender;
@@ -144,8 +143,7 @@ std::uint32_t Subflow::data_option_bytes() const {
   if (level_.plain()) return infinite_ ? 24 : 0;
   if (must_repeat_capable()) return kCapableWithData;
   const wire::Dss::Mapping mapping{
-      .eight_byte_sequence =
-          level_.sender && level_.has_long_sequence(level_.sender->snd_nxt()),
+      .eight_byte_sequence = level_.sender && level_.has_long_sequence(level_.sender->snd_nxt()),
       .checksum = 0};
   const bool long_ack = level_.receiver && level_.ack_width == DataLevel::AckWidth::kEight;
   const wire::Dss dss{.data_ack = 0, .eight_byte_ack = long_ack, .mapping = mapping};
@@ -153,9 +151,9 @@ std::uint32_t Subflow::data_option_bytes() const {
 }
 
 tcp::WindowScope Subflow::window_scope() const {
-  const bool shared = level_.negotiation.agreed() ||
-                      (level_.mode == Mode::kConnecting && role_ == Role::kActive &&
-                       level_.negotiation.wishes());
+  const bool shared =
+      level_.negotiation.agreed() ||
+      (level_.mode == Mode::kConnecting && role_ == Role::kActive && level_.negotiation.wishes());
   return shared && !level_.plain() ? tcp::WindowScope::kShared : tcp::WindowScope::kStream;
 }
 
@@ -182,10 +180,11 @@ void Subflow::add_syn_options(wire::TcpOptions& options) {
     return;
   }
   // M35. Silence behind a Convert message may be its server's, and proves nothing (DESIGN 6). But a
-  // plain repeat costs nothing either: where an earlier SYN has arrived it is a mere repeat (RFC 8803
-  // C55), and the SYN-ACK answers the first; where none has, it may be the one that gets through.
-  const std::uint32_t most = syn_payload_.empty() ? level_.habits->syns_with_capable
-                                                  : kConvertSynsWithCapable;
+  // plain repeat costs nothing either: where an earlier SYN has arrived it is a mere repeat (RFC
+  // 8803 C55), and the SYN-ACK answers the first; where none has, it may be the one that gets
+  // through.
+  const std::uint32_t most =
+      syn_payload_.empty() ? level_.habits->syns_with_capable : kConvertSynsWithCapable;
   const bool wishes = level_.negotiation.wishes();
   plain_syn_ = wishes && syns_sent_ >= most ? PlainSyn::kSent : PlainSyn::kNone;
   if (wishes && plain_syn_ == PlainSyn::kNone) options.mptcp.push_back(level_.negotiation.syn());
@@ -216,18 +215,17 @@ void Subflow::add_data_options(const tcp::Outgoing& outgoing, wire::TcpOptions& 
   level_.add_data_ack(dss);
   const bool long_sequence =
       level_.has_long_sequence(level_.sender->sequence().offset(mapping->data_sequence));
-  dss.mapping = wire::Dss::Mapping{
-      .data_sequence = as_wide(mapping->data_sequence, long_sequence),
-      .eight_byte_sequence = long_sequence,
-      .subflow_sequence = queue_.subflow_sequence(mapping->position),
-      .data_length = mapping->wire_length(),
-      .checksum = mapping->checksum};
+  dss.mapping = wire::Dss::Mapping{.data_sequence = as_wide(mapping->data_sequence, long_sequence),
+                                   .eight_byte_sequence = long_sequence,
+                                   .subflow_sequence = queue_.subflow_sequence(mapping->position),
+                                   .data_length = mapping->wire_length(),
+                                   .checksum = mapping->checksum};
   options.mptcp.push_back(dss);
 }
 
 // Until the peer has shown that it holds our key, each ACK offers it: any one of them may be the
-// first to arrive (M20, M34). Only a DATA_FIN, for which there is no room beside it, goes without: it
-// comes again, and so does the SYN-ACK of a peer that does not have the key yet.
+// first to arrive (M20, M34). Only a DATA_FIN, for which there is no room beside it, goes without:
+// it comes again, and so does the SYN-ACK of a peer that does not have the key yet.
 bool Subflow::must_repeat_capable() const {
   return !join_ && role_ == Role::kActive && level_.proof == DataLevel::Proof::kMissing &&
          level_.negotiation.remote_key().has_value();
@@ -245,8 +243,8 @@ void Subflow::add_ack_options(tcp::Purpose purpose, wire::TcpOptions& options) {
   if (must_repeat_capable() && (purpose == tcp::Purpose::kHandshakeAck || !data_fin_due_)) {
     options.mptcp.push_back(level_.negotiation.ack());
     // Both fit only with the short DATA_ACK. It must be there when this ACK covers data (M109).
-    if (!level_.orphaned() && level_.receiver->data_ack() !=
-                                  level_.receiver->sequence().dsn(level_.stream_start)) {
+    if (!level_.orphaned() &&
+        level_.receiver->data_ack() != level_.receiver->sequence().dsn(level_.stream_start)) {
       level_.add_data_ack(dss);
       dss.eight_byte_ack = false;
       dss.data_ack = static_cast<std::uint32_t>(*dss.data_ack);
@@ -267,11 +265,10 @@ void Subflow::add_ack_options(tcp::Purpose purpose, wire::TcpOptions& options) {
     const std::uint64_t dsn = level_.sender->sequence().dsn(level_.sender->snd_nxt());
     dss.data_fin = true;
     const bool long_sequence = level_.has_long_sequence(level_.sender->snd_nxt());
-    dss.mapping = wire::Dss::Mapping{
-        .data_sequence = as_wide(dsn, long_sequence),
-        .eight_byte_sequence = long_sequence,
-        .subflow_sequence = 0,
-        .data_length = 1};
+    dss.mapping = wire::Dss::Mapping{.data_sequence = as_wide(dsn, long_sequence),
+                                     .eight_byte_sequence = long_sequence,
+                                     .subflow_sequence = 0,
+                                     .data_length = 1};
     if (level_.checksum()) dss.mapping->checksum = wire::dss_checksum({}, dsn, 0, 1);
   }
   if (padded(wire::encoded_length(wire::MptcpOption(dss))) > room_without_sack(options)) {

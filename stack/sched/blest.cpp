@@ -17,9 +17,7 @@ constexpr double kLambdaStep = 0.1;
 
 Blest::Blest() : lambda_(kLambdaFirst) {}
 
-void Blest::window_blocked(Instant /*now*/) {
-  blocked_ = true;
-}
+void Blest::window_blocked(Instant /*now*/) { blocked_ = true; }
 
 // Once per round trip of the slow path: so long it takes to see what a decision did.
 void Blest::adapt(const PathView& slow, Instant now) {

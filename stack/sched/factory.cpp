@@ -25,24 +25,16 @@ std::optional<Policy> policy_by_name(std::string_view name) {
   return static_cast<Policy>(it - kNames.begin());
 }
 
-std::span<const std::string_view> policy_names() {
-  return kNames;
-}
+std::span<const std::string_view> policy_names() { return kNames; }
 
 std::unique_ptr<Scheduler> make_scheduler(Policy policy) {
   switch (policy) {
-    case Policy::kMinRtt:
-      return std::make_unique<MinRtt>();
-    case Policy::kBlest:
-      return std::make_unique<Blest>();
-    case Policy::kEcf:
-      return std::make_unique<Ecf>();
-    case Policy::kRoundRobin:
-      return std::make_unique<RoundRobin>();
-    case Policy::kRedundant:
-      return std::make_unique<Redundant>();
-    case Policy::kOverflow:
-      return std::make_unique<Overflow>();
+    case Policy::kMinRtt: return std::make_unique<MinRtt>();
+    case Policy::kBlest: return std::make_unique<Blest>();
+    case Policy::kEcf: return std::make_unique<Ecf>();
+    case Policy::kRoundRobin: return std::make_unique<RoundRobin>();
+    case Policy::kRedundant: return std::make_unique<Redundant>();
+    case Policy::kOverflow: return std::make_unique<Overflow>();
   }
   ENSURE(policy == Policy::kMinRtt);
   return nullptr;

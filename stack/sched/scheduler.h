@@ -19,12 +19,12 @@ namespace braid::sched {
 
 struct PathView {
   std::uint32_t id = 0;
-  bool backup = false;      // used only when no other path is usable (RFC 8684 M46, M77)
-  bool in_doubt = false;    // timed out and not yet heard of again
-  bool in_reserve = false;  // its link is dearer than those that suffice (overflow_gate.h)
-  bool in_recovery = false; // it has lost some of what it carries
-  std::uint32_t cost = 0;   // of a byte on its link, in no particular unit
-  Duration srtt{};          // zero: no sample yet
+  bool backup = false;       // used only when no other path is usable (RFC 8684 M46, M77)
+  bool in_doubt = false;     // timed out and not yet heard of again
+  bool in_reserve = false;   // its link is dearer than those that suffice (overflow_gate.h)
+  bool in_recovery = false;  // it has lost some of what it carries
+  std::uint32_t cost = 0;    // of a byte on its link, in no particular unit
+  Duration srtt{};           // zero: no sample yet
   Duration rttvar{};
   Duration min_rtt{};           // zero: no sample yet
   std::uint64_t cwnd = 0;       // bytes

@@ -31,9 +31,9 @@ ResetVerdict check_reset(const ReceiveSpace& space, std::int64_t position);
 // Step five: the acknowledgment number, as a position. RFC 5961 5.2.
 enum class AckVerdict : std::uint8_t {
   kAccept,
-  kOld,     // below snd_una, still plausible: nothing to learn but its text is good
-  kFuture,  // acknowledges what was never sent
-  kAncient, // implausibly old
+  kOld,      // below snd_una, still plausible: nothing to learn but its text is good
+  kFuture,   // acknowledges what was never sent
+  kAncient,  // implausibly old
 };
 AckVerdict check_ack(std::int64_t ack, std::int64_t snd_una, std::int64_t snd_nxt,
                      std::uint64_t max_window);

@@ -16,9 +16,13 @@ constexpr std::uint32_t kKeepalivesUnanswered = 9;
 constexpr Duration kKeepaliveRetry = 75s;
 
 Handshake::Offer offer_from(const Tuple& tuple, const ConnectionConfig& config) {
-  return {.family = tuple.remote.address.family(), .mtu = config.mtu,
-          .window_scale = config.window_scale, .timestamps = config.timestamps,
-          .sack = config.sack, .ecn = config.ecn, .timeout = config.syn_timeout,
+  return {.family = tuple.remote.address.family(),
+          .mtu = config.mtu,
+          .window_scale = config.window_scale,
+          .timestamps = config.timestamps,
+          .sack = config.sack,
+          .ecn = config.ecn,
+          .timeout = config.syn_timeout,
           .max_retransmissions = config.max_syn_retransmissions,
           .linear_timeouts = config.linear_syn_timeouts};
 }
@@ -26,8 +30,12 @@ Handshake::Offer offer_from(const Tuple& tuple, const ConnectionConfig& config) 
 }  // namespace
 
 Connection::Connection(const Tuple& tuple, StreamUser& user, ConnectionConfig config, SeqNum isn)
-    : tuple_(tuple), user_(user), iss_(isn), timestamp_offset_(config.timestamp_offset),
-      keepalive_interval_(config.keepalive_interval), ack_delay_(config.ack_delay),
+    : tuple_(tuple),
+      user_(user),
+      iss_(isn),
+      timestamp_offset_(config.timestamp_offset),
+      keepalive_interval_(config.keepalive_interval),
+      ack_delay_(config.ack_delay),
       path_(std::move(config.path)),
       path_mtu_(tuple.remote.address.family(), config.mtu, config.path_mtu),
       doubt_(config.doubt_after) {
@@ -76,8 +84,10 @@ void Connection::answer(Instant now) {
 void Connection::start_receiver(const wire::Segment& syn) {
   opening_->handshake.peer_syn(syn);
   agreed_ = opening_->handshake.agreed();
-  receiver_.emplace(Receiver::Setup{.irs = syn.seq, .scope = user_.window_scope(),
-                                    .shift = agreed_.receive_shift, .sack = agreed_.sack,
+  receiver_.emplace(Receiver::Setup{.irs = syn.seq,
+                                    .scope = user_.window_scope(),
+                                    .shift = agreed_.receive_shift,
+                                    .sack = agreed_.sack,
                                     .mss = opening_->handshake.own_mss()});
   // What an unscaled window promises: our SYN has said it, or a SYN payload is judged by it.
   window_field(ReceiveWindow::Field::kUnscaled);
@@ -90,12 +100,15 @@ void Connection::start_sender(std::uint64_t acked, std::uint64_t sent, std::uint
   sender_mss_ = effective_mss();
   const std::uint32_t largest = 65535 - header_bytes(tuple_.remote.address.family()) - 40;
   const std::uint32_t super = std::min(config.max_super_payload, largest);
-  sender_ = std::make_unique<Sender>(Sender::Setup{
-      .mss = sender_mss_, .max_super_payload = super,
-      .sack = agreed_.sack, .controller = std::move(config.controller),
-      .peer_ack_delay = config.peer_ack_delay, .max_retransmissions = config.max_retransmissions,
-      .syn = opening_->handshake.timed_out() ? Sender::Setup::Syn::kRepeated
-                                             : Sender::Setup::Syn::kAnswered});
+  sender_ = std::make_unique<Sender>(
+      Sender::Setup{.mss = sender_mss_,
+                    .max_super_payload = super,
+                    .sack = agreed_.sack,
+                    .controller = std::move(config.controller),
+                    .peer_ack_delay = config.peer_ack_delay,
+                    .max_retransmissions = config.max_retransmissions,
+                    .syn = opening_->handshake.timed_out() ? Sender::Setup::Syn::kRepeated
+                                                           : Sender::Setup::Syn::kAnswered});
   if (path_) sender_->share(*path_);
   max_send_window_ = std::max(max_send_window_, window);
   if (!rtt && config.expected_rtt > Duration::zero()) rtt = config.expected_rtt;
@@ -234,7 +247,8 @@ void Connection::run_timers(Instant now) {
 void Connection::resend_syn(Instant now) {
   if (state_ == State::kSynSent &&
       opening_->config.syn_repeats == ConnectionConfig::SynRepeats::kOnRequest) {
-    opening_->handshake.sent(Handshake::Sent::kDue, now);  // the timer goes on, for the end of patience
+    opening_->handshake.sent(Handshake::Sent::kDue,
+                             now);  // the timer goes on, for the end of patience
   } else {
     syn_due_ = SynDue::kDue;
   }
@@ -348,8 +362,11 @@ Connection::Counters Connection::counters() const {
 
 Connection::Remains Connection::remains() const {
   ENSURE(receiver_.has_value());
-  return {.snd_nxt = seq_of(snd_nxt()), .rcv_nxt = receiver_->rcv_nxt(), .window = last_window_,
-          .timestamps = agreed_.timestamps, .ts_recent = receiver_->ts_recent(),
+  return {.snd_nxt = seq_of(snd_nxt()),
+          .rcv_nxt = receiver_->rcv_nxt(),
+          .window = last_window_,
+          .timestamps = agreed_.timestamps,
+          .ts_recent = receiver_->ts_recent(),
           .timestamp_offset = timestamp_offset_};
 }
 

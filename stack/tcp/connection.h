@@ -1,8 +1,8 @@
 // Connection: one TCP connection (RFC 9293), whoever its user is.
 //
 // A machine: receive() takes a segment, flush() emits, next_deadline() says when to come back.
-// Roles have rooms of their own: Handshake (SYNs and their options), Acceptance (is this segment to be
-// believed), Receiver (rcv_nxt, SACK, delayed ACK, window), Sender (what leaves, recovery). This
+// Roles have rooms of their own: Handshake (SYNs and their options), Acceptance (is this segment to
+// be believed), Receiver (rcv_nxt, SACK, delayed ACK, window), Sender (what leaves, recovery). This
 // class is the state machine between them:
 //   connection.cpp          life: open, answer, abort, timers, end
 //   connection_receive.cpp  the steps of RFC 9293 3.10.7, in their order
@@ -15,8 +15,8 @@
 //
 // When closed() comes: in receive() for an end the peer caused (RST, ICMP, the ACK of our last
 // FIN); in flush() for what we cause (abort() once its RST has left, timeouts) and for TIME-WAIT,
-// after the ACK of the peer's FIN. A segment that completes a passive handshake is given to the user twice:
-// established(), then segment_arrived() like any other. An acceptable RST is given to
+// after the ACK of the peer's FIN. A segment that completes a passive handshake is given to the
+// user twice: established(), then segment_arrived() like any other. An acceptable RST is given to
 // segment_arrived() before closed(), because MPTCP options ride on it.
 #pragma once
 
@@ -47,48 +47,48 @@ class Sender;
 
 struct ConnectionConfig {
   std::unique_ptr<cc::Controller> controller;
-  std::uint32_t mtu = 1500;                  // of the interface, bytes; the MSS we announce follows
+  std::uint32_t mtu = 1500;  // of the interface, bytes; the MSS we announce follows
   // What others have found this path to carry (PathInfo::path_mtu), bytes; 0: nothing is known.
   std::uint32_t path_mtu = 0;
   // What is found out about the path is for others too; empty: it is for nobody else.
   std::shared_ptr<PathRecord> path;
-  std::uint32_t max_super_payload = 60000;   // bytes of one super-segment; 0: plain segments only
-  std::uint8_t window_scale = 8;             // RFC 7323, at most 14
+  std::uint32_t max_super_payload = 60000;  // bytes of one super-segment; 0: plain segments only
+  std::uint8_t window_scale = 8;            // RFC 7323, at most 14
   bool timestamps = true;
   bool sack = true;
   bool ecn = true;
   // Bytes of the user's stream that ride in our SYN, and again in each of its retransmissions.
   std::uint32_t syn_payload = 0;
   enum class HandshakeRtt : std::uint8_t { kUse, kIgnore } handshake_rtt = HandshakeRtt::kUse;
-  // What others know of this path's round trip (RFC 9040): it stands in for a handshake that gave no
-  // sample. Zero: nothing is known.
+  // What others know of this path's round trip (RFC 9040): it stands in for a handshake that gave
+  // no sample. Zero: nothing is known.
   Duration expected_rtt = 0s;
   // Passive open: the SYN-ACK waits for answer().
   enum class Answer : std::uint8_t { kAtOnce, kWithhold } answer = Answer::kAtOnce;
   // Passive open: bytes may follow the SYN-ACK before the handshake's ACK is in.
   enum class EarlyData : std::uint8_t { kNo, kYes } early_data = EarlyData::kNo;
   // ICMP errors that RFC 9293 calls soft (net and host unreachable, time exceeded) while
-  // connecting: go on trying (MUST-56), or end it as most systems do (RFC 5461), for legs whose truth must
-  // reach somebody who waits.
+  // connecting: go on trying (MUST-56), or end it as most systems do (RFC 5461), for legs whose
+  // truth must reach somebody who waits.
   enum class SoftErrors : std::uint8_t { kKeepTrying, kEndConnecting };
   SoftErrors soft_errors = SoftErrors::kKeepTrying;
   // Active open: the SYN is repeated by our own timer, or only when repeat_syn() says so (RFC 8803
   // C55: a converter's server SYN follows its client's).
   enum class SynRepeats : std::uint8_t { kOnTimer, kOnRequest } syn_repeats = SynRepeats::kOnTimer;
-  // ACKs are delayed by 40 ms at most, or by at most a quarter of the path's round trip: whoever chooses
-  // between paths by their round trips sees them through our ACKs.
+  // ACKs are delayed by 40 ms at most, or by at most a quarter of the path's round trip: whoever
+  // chooses between paths by their round trips sees them through our ACKs.
   enum class AckDelay : std::uint8_t { kFixed, kByPath } ack_delay = AckDelay::kFixed;
-  // The longest the peer may keep the ACK of a lone segment; 200 ms when nothing is known of it (RFC 8985
-  // 7.2).
+  // The longest the peer may keep the ACK of a lone segment; 200 ms when nothing is known of it
+  // (RFC 8985 7.2).
   Duration peer_ack_delay = 200ms;
-  Duration syn_timeout = 180s;               // RFC 9293 MUST-23: at least three minutes
-  Duration keepalive_interval = 0s;          // 0: off (RFC 9293 MUST-25)
-  Duration doubt_after = 0s;                 // 0: off (tcp/doubt.h)
+  Duration syn_timeout = 180s;       // RFC 9293 MUST-23: at least three minutes
+  Duration keepalive_interval = 0s;  // 0: off (RFC 9293 MUST-25)
+  Duration doubt_after = 0s;         // 0: off (tcp/doubt.h)
   std::uint32_t max_syn_retransmissions = 7;
   // So many timeouts of a SYN are one second each before they double (RFC 6298 5.5: at once).
   std::uint32_t linear_syn_timeouts = 0;
   std::uint32_t max_retransmissions = 15;
-  std::uint32_t timestamp_offset = 0;        // filled in by the Layer
+  std::uint32_t timestamp_offset = 0;  // filled in by the Layer
 };
 
 class Connection : public Agenda::Entry {
@@ -111,11 +111,11 @@ class Connection : public Agenda::Entry {
   void door_opened();
 
   // The user's requests; each takes effect at the next flush.
-  void request_ack();          // a pure ACK with the user's options, even if none is due
-  void send_more();            // send_end() or send_finished() changed
-  void window_changed();       // receive_window() grew: an update leaves if it is worth one
-  void end_quick_acks();       // from here on ACKs may wait, however young the connection
-  void probe();                // a keep-alive now: is the peer still there?
+  void request_ack();     // a pure ACK with the user's options, even if none is due
+  void send_more();       // send_end() or send_finished() changed
+  void window_changed();  // receive_window() grew: an update leaves if it is worth one
+  void end_quick_acks();  // from here on ACKs may wait, however young the connection
+  void probe();           // a keep-alive now: is the peer still there?
   // See Sender::raise_window.
   void raise_send_window(std::uint64_t bytes, Instant now);
   // Ends it at once: RST (with the user's options), closed(kAborted). In SYN-SENT no RST leaves.
@@ -146,17 +146,17 @@ class Connection : public Agenda::Entry {
   struct PathInfo {
     Duration srtt{}, min_rtt{}, rttvar{}, rto{};
     std::uint64_t cwnd = 0, in_flight = 0, ssthresh = 0, send_window = 0;  // bytes
-    std::uint64_t lost = 0;             // bytes judged lost, and not sent again yet
-    std::uint32_t mss = 0;              // payload bytes of a full segment, after options
-    std::uint32_t path_mtu = 0;         // bytes of an IP packet the path is held to carry
+    std::uint64_t lost = 0;      // bytes judged lost, and not sent again yet
+    std::uint32_t mss = 0;       // payload bytes of a full segment, after options
+    std::uint32_t path_mtu = 0;  // bytes of an IP packet the path is held to carry
     PathMtu::Source path_mtu_source = PathMtu::Source::kInterface;
-    std::uint32_t super_segment = 0;    // payload bytes of the largest super-segment
+    std::uint32_t super_segment = 0;  // payload bytes of the largest super-segment
     std::uint32_t consecutive_timeouts = 0;
     Rate pacing_rate;
-    Rate delivery_rate;                 // what it was last seen to carry (RateSampler); zero: unknown
+    Rate delivery_rate;  // what it was last seen to carry (RateSampler); zero: unknown
     bool in_recovery = false;
-    Instant last_received;              // any acceptable segment; the origin of time before one
-    Instant oldest_sent = kNever;       // when the lowest unacknowledged byte left; never: none
+    Instant last_received;         // any acceptable segment; the origin of time before one
+    Instant oldest_sent = kNever;  // when the lowest unacknowledged byte left; never: none
   };
   PathInfo path_info() const;
   // What is unacknowledged, for who wants to know exactly: walks the scoreboard. Bytes.
@@ -255,9 +255,9 @@ class Connection : public Agenda::Entry {
   void offer_path_probe(Instant now);
   std::uint32_t packet_holding(std::uint32_t payload) const;
   std::uint32_t segment_limit(std::uint32_t packet) const;
-  std::uint32_t segment_limit() const;   // payload and options of one segment, bytes
+  std::uint32_t segment_limit() const;  // payload and options of one segment, bytes
   std::uint32_t reserved_options() const;
-  std::uint32_t effective_mss() const;   // payload of a full data segment, bytes
+  std::uint32_t effective_mss() const;  // payload of a full data segment, bytes
 
   // --- connection_send.cpp
   bool emit_all(Instant now, Exit& exit);
@@ -274,8 +274,7 @@ class Connection : public Agenda::Entry {
   void refresh_mss(Instant now);
   wire::Segment make_syn(Instant now);
   // `packet`: bytes of the IP packets it may fill.
-  wire::Segment make_segment(const Outgoing& outgoing, const Slices& payload,
-                             std::uint32_t packet);
+  wire::Segment make_segment(const Outgoing& outgoing, const Slices& payload, std::uint32_t packet);
   std::uint64_t grantable_room() const;
   std::uint16_t window_field(ReceiveWindow::Field field);
   void emit(const wire::Segment& segment, Exit& exit);
@@ -286,7 +285,7 @@ class Connection : public Agenda::Entry {
 
   Tuple tuple_;
   StreamUser& user_;
-  std::unique_ptr<Opening> opening_;   // until the connection is established
+  std::unique_ptr<Opening> opening_;  // until the connection is established
   Handshake::Agreed agreed_;
   State state_ = State::kClosed;
   Role role_ = Role::kNone;
@@ -294,12 +293,12 @@ class Connection : public Agenda::Entry {
   std::uint32_t timestamp_offset_;
   Duration keepalive_interval_;
   ConnectionConfig::AckDelay ack_delay_;
-  std::optional<Receiver> receiver_;   // once the peer's SYN is in
-  std::unique_ptr<Sender> sender_;     // once anything but a SYN may leave
-  std::shared_ptr<PathRecord> path_;   // none: nobody shares
+  std::optional<Receiver> receiver_;  // once the peer's SYN is in
+  std::unique_ptr<Sender> sender_;    // once anything but a SYN may leave
+  std::shared_ptr<PathRecord> path_;  // none: nobody shares
   PathMtu path_mtu_;
-  std::uint32_t path_probe_ = 0;       // packet size the sender is to probe, bytes; 0: none
-  std::uint32_t sender_mss_ = 0;       // as the sender knows it
+  std::uint32_t path_probe_ = 0;  // packet size the sender is to probe, bytes; 0: none
+  std::uint32_t sender_mss_ = 0;  // as the sender knows it
 
   SynDue syn_due_ = SynDue::kNone;
   std::uint32_t syn_repeats_ = 0;
@@ -310,7 +309,7 @@ class Connection : public Agenda::Entry {
 
   SeqNum snd_wl1_, snd_wl2_;
   std::uint64_t max_send_window_ = 0;
-  std::uint16_t last_window_ = 0;      // the field we sent last
+  std::uint16_t last_window_ = 0;  // the field we sent last
   bool waits_for_door_ = false;
 
   Ending ending_ = Ending::kNone;

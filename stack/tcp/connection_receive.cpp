@@ -15,10 +15,9 @@ constexpr Duration kLeastAckDelay = 2ms;
 
 // RFC 8684 M13: a duplicate ACK that only carries a signal is no sign of congestion.
 bool carries_signal(const wire::Segment& segment) {
-  return std::any_of(segment.options.mptcp.begin(), segment.options.mptcp.end(),
-                     [](const wire::MptcpOption& option) {
-                       return !std::holds_alternative<wire::Dss>(option);
-                     });
+  return std::any_of(
+      segment.options.mptcp.begin(), segment.options.mptcp.end(),
+      [](const wire::MptcpOption& option) { return !std::holds_alternative<wire::Dss>(option); });
 }
 
 }  // namespace
@@ -46,8 +45,7 @@ std::int64_t Connection::ack_position(SeqNum ack) const {
 void Connection::receive_syn_sent(const wire::Segment& segment, Instant now) {
   const std::int64_t acked = ack_position(segment.ack);
   const bool ack_good = segment.flags.ack && acked >= 0 &&
-                        acked <= static_cast<std::int64_t>(syn_payload_sent_) &&
-                        syn_has_left();
+                        acked <= static_cast<std::int64_t>(syn_payload_sent_) && syn_has_left();
   if (segment.flags.ack && !ack_good) {
     if (!segment.flags.rst) reset_stray(segment);
     return;
@@ -161,8 +159,7 @@ bool Connection::passes_timestamps(const wire::Segment& segment, Instant now) {
 }
 
 // First step.
-bool Connection::passes_sequence(const wire::Segment& segment, std::int64_t position,
-                                 Instant now) {
+bool Connection::passes_sequence(const wire::Segment& segment, std::int64_t position, Instant now) {
   const ReceiveSpace space{static_cast<std::int64_t>(receiver_->next_position()),
                            static_cast<std::int64_t>(receiver_->last_ack_sent()),
                            static_cast<std::int64_t>(receiver_->window().edge())};
@@ -171,9 +168,7 @@ bool Connection::passes_sequence(const wire::Segment& segment, std::int64_t posi
   const std::uint32_t fin = segment.flags.fin ? 1 : 0;
   switch (check_sequence(space, position, length + fin)) {
     case SequenceVerdict::kAccept: return true;
-    case SequenceVerdict::kAckOnly:
-      receiver_->ack_now();
-      return true;
+    case SequenceVerdict::kAckOnly: receiver_->ack_now(); return true;
     case SequenceVerdict::kOld:
       // A keep-alive lies just left of the window (RFC 9293 3.8.4): whoever sends it is alive.
       if (length <= 1 && position + 1 == static_cast<std::int64_t>(receiver_->next_position())) {

@@ -1,6 +1,6 @@
 // Connection, the sending half: what one flush emits, in order: a last RST; a RST for a stray;
-// SYNs; the handshake's ACK; data; at most one pure ACK. Every function returns false when the door was
-// not ready: the rest then waits.
+// SYNs; the handshake's ACK; data; at most one pure ACK. Every function returns false when the door
+// was not ready: the rest then waits.
 #include <algorithm>
 
 #include "stack/base/ensure.h"
@@ -14,8 +14,8 @@ bool Connection::emit_all(Instant now, Exit& exit) {
   if (!emit_stray_reset(exit) || !emit_syn(now, exit)) return false;
   if (!receiver_ || !syn_has_left()) return true;
   // Text of our SYN the peer did not take answers its SYN-ACK as well as an ACK does.
-  const bool text_answers = sender_ && sender_->snd_una() < syn_payload_sent_ &&
-                            user_.data_option_bytes() == 0;
+  const bool text_answers =
+      sender_ && sender_->snd_una() < syn_payload_sent_ && user_.data_option_bytes() == 0;
   if (ack_request_ == AckRequest::kHandshake && text_answers) {
     const std::uint64_t before = counters_.segments_out;
     if (!emit_data(now, exit)) return false;
@@ -111,13 +111,17 @@ bool Connection::emit_data(Instant now, Exit& exit) {
     if (payload.empty() && plan->max_length > 0) return true;  // the user changed its mind
     std::uint32_t packet = path_mtu_.size();
     if (plan->size == Sender::Size::kPathProbe) {
-      if (payload.size() >= sender_->path_probe_payload()) packet = path_probe_;
-      else payload = payload.sub(0, std::min(payload.size(), sender_mss_));
+      if (payload.size() >= sender_->path_probe_payload())
+        packet = path_probe_;
+      else
+        payload = payload.sub(0, std::min(payload.size(), sender_mss_));
     }
     const Outgoing outgoing{.purpose = payload.empty() ? Purpose::kAck : Purpose::kData,
-                            .position = plan->position, .length = payload.size(),
+                            .position = plan->position,
+                            .length = payload.size(),
                             .fin = plan->fin && payload.size() == plan->max_length,
-                            .retransmission = plan->kind != Sender::Kind::kNew, .now = now};
+                            .retransmission = plan->kind != Sender::Kind::kNew,
+                            .now = now};
     wire::Segment segment = make_segment(outgoing, payload, packet);
     finish_data(segment, outgoing);
     emit(segment, exit);
@@ -234,8 +238,8 @@ wire::Segment Connection::make_segment(const Outgoing& outgoing, const Slices& p
   return segment;
 }
 
-// What the user has room for, less what the scale may round it up by: the peer sends into every byte
-// promised, and one cut off for want of room costs it a recovery.
+// What the user has room for, less what the scale may round it up by: the peer sends into every
+// byte promised, and one cut off for want of room costs it a recovery.
 std::uint64_t Connection::grantable_room() const {
   const std::uint64_t room = user_.receive_window();
   if (user_.window_scope() == WindowScope::kShared) return room;  // rounded down

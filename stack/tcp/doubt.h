@@ -1,7 +1,7 @@
 // Doubt: whether a peer that was sending and then fell silent is still there. Whoever only receives
 // would never learn that the other end was restarted: it owes nothing and so meets no reset. After
-// `patience` of silence it asks with a keep-alive (RFC 9293 3.8.4), twelve times at most; any answer
-// ends the doubt until more data has come. An idle connection costs nothing.
+// `patience` of silence it asks with a keep-alive (RFC 9293 3.8.4), twelve times at most; any
+// answer ends the doubt until more data has come. An idle connection costs nothing.
 #pragma once
 
 #include <cstdint>

@@ -4,8 +4,10 @@ namespace braid::tcp {
 
 Frto::Verdict Frto::on_ack(const Facts& facts, std::uint32_t mss) {
   Verdict verdict = Verdict::kUnknown;
-  if (stage_ == Stage::kHead) verdict = after_head(facts, mss);
-  else if (stage_ == Stage::kNewData) verdict = after_new_data(facts);
+  if (stage_ == Stage::kHead)
+    verdict = after_head(facts, mss);
+  else if (stage_ == Stage::kNewData)
+    verdict = after_new_data(facts);
   if (verdict != Verdict::kUnknown) stop();
   return verdict;
 }

@@ -1,12 +1,14 @@
-// Frto: was the retransmission timeout in vain? Forward RTO-Recovery (RFC 5682) for connections whose
-// ACKs carry no timestamps; where they do, Recovery knows at the first ACK (Eifel).
+// Frto: was the retransmission timeout in vain? Forward RTO-Recovery (RFC 5682) for connections
+// whose ACKs carry no timestamps; where they do, Recovery knows at the first ACK (Eifel).
 //
-//   off --timeout--> kHead --ACK moves, some is left--> kNewData --an original is delivered--> spurious
-//                      \--ACK covers everything--> off     \--nothing of them, or new data--> genuine
+//   off --timeout--> kHead --ACK moves, some is left--> kNewData --an original is delivered-->
+//   spurious
+//                      \--ACK covers everything--> off     \--nothing of them, or new data-->
+//                      genuine
 //
-// Only the head is sent again. Once its ACK is in, two segments of new data leave in place of further
-// retransmissions; if the next ACK then tells of bytes that were sent once only, they were on their
-// way all the time, and so was the head.
+// Only the head is sent again. Once its ACK is in, two segments of new data leave in place of
+// further retransmissions; if the next ACK then tells of bytes that were sent once only, they were
+// on their way all the time, and so was the head.
 #pragma once
 
 #include <algorithm>

@@ -9,8 +9,10 @@ namespace {
 class SipState {
  public:
   explicit SipState(const SipKey& key)
-      : v0_(key[0] ^ 0x736f6d6570736575), v1_(key[1] ^ 0x646f72616e646f6d),
-        v2_(key[0] ^ 0x6c7967656e657261), v3_(key[1] ^ 0x7465646279746573) {}
+      : v0_(key[0] ^ 0x736f6d6570736575),
+        v1_(key[1] ^ 0x646f72616e646f6d),
+        v2_(key[0] ^ 0x6c7967656e657261),
+        v3_(key[1] ^ 0x7465646279746573) {}
 
   void compress(std::uint64_t word) {
     v3_ ^= word;
@@ -68,8 +70,8 @@ std::uint64_t siphash(const SipKey& key, Bytes message) {
 TupleSecret::TupleSecret(Random& random) : key_{random.u64(), random.u64()} {}
 
 SeqNum TupleSecret::isn(const Tuple& tuple, Instant now) const {
-  const auto ticks = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch())
-                         .count() / 4;
+  const auto ticks =
+      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count() / 4;
   return SeqNum(static_cast<std::uint32_t>(ticks) + static_cast<std::uint32_t>(hash(tuple, kIsn)));
 }
 

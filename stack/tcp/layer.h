@@ -1,8 +1,8 @@
 // Layer: all TCP connections of one host, found by hash; the machine the gateway drives.
 //
 // A SYN nobody owns is *returned*, never answered: the owner decides (accept, refuse, ignore).
-// Other segments without a connection are answered with RST, rate-limited (RFC 9293 3.10.7.1), unless the
-// owner says the interface is silent (an uplink: RFC 8803 C9, C12).
+// Other segments without a connection are answered with RST, rate-limited (RFC 9293 3.10.7.1),
+// unless the owner says the interface is silent (an uplink: RFC 8803 C9, C12).
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ class Layer {
   enum class Stray : std::uint8_t { kReset, kIgnore };  // answer to segments without connection
   enum class Received : std::uint8_t { kTaken, kNewSyn, kStray };
   // A RST is never longer than what it answers, so this amplifies nothing; the bound is for our own
-  // CPU. It lies above what a restart under load meets: of a peer's strays only the one at its rcv_nxt
-  // gets through RFC 5961, and that may be the last.
+  // CPU. It lies above what a restart under load meets: of a peer's strays only the one at its
+  // rcv_nxt gets through RFC 5961, and that may be the last.
   static constexpr std::uint32_t kResetsPerSecond = 10'000;
 
   explicit Layer(Random& random);
@@ -88,7 +88,9 @@ class Layer {
     static const Tuple& of(const Tuple& tuple) { return tuple; }
     static const Tuple& of(const std::unique_ptr<Connection>& c) { return c->tuple(); }
     template <class A, class B>
-    bool operator()(const A& a, const B& b) const { return of(a) == of(b); }
+    bool operator()(const A& a, const B& b) const {
+      return of(a) == of(b);
+    }
   };
   using Table = std::unordered_set<std::unique_ptr<Connection>, ConnectionHash, SameTuple>;
   void remove(Table::iterator place);

@@ -1,15 +1,15 @@
 // Pacer: when the next burst may leave, at the rate the congestion controller asked for.
 //
-// One burst is what the rate sends in 1 ms, at least two segments, at most one super-segment. Who was
-// told to wait and is woken late is owed the time in between, up to kMostLate, and gets it in as few
-// super-segments as hold it: where the event loop has more to do than a millisecond allows, small
-// bursts would cost more of it still, and flows would crawl below the rate they are due. Beyond that
-// nothing is made up for, so a stalled loop never causes a flood; after a silence of its own a flow
-// has one interval.
+// One burst is what the rate sends in 1 ms, at least two segments, at most one super-segment. Who
+// was told to wait and is woken late is owed the time in between, up to kMostLate, and gets it in
+// as few super-segments as hold it: where the event loop has more to do than a millisecond allows,
+// small bursts would cost more of it still, and flows would crawl below the rate they are due.
+// Beyond that nothing is made up for, so a stalled loop never causes a flood; after a silence of
+// its own a flow has one interval.
 //
-// On a path of less than some milliseconds bursts are larger, up to a super-segment: queues there are
-// no scarce good, and many flows that share a fast short path would else fall into pieces of two
-// segments each, which cost the more the slower they make it.
+// On a path of less than some milliseconds bursts are larger, up to a super-segment: queues there
+// are no scarce good, and many flows that share a fast short path would else fall into pieces of
+// two segments each, which cost the more the slower they make it.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,8 @@ class Pacer {
   Instant next_ = Instant::min();
   std::uint64_t granted_ = 0;
   bool waiting_ = false;
-  Instant woken_at_ = Instant::min();  // from a wait; what it came late is owed in this instant only
+  Instant woken_at_ =
+      Instant::min();  // from a wait; what it came late is owed in this instant only
 };
 
 }  // namespace braid::tcp

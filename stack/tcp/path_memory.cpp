@@ -24,9 +24,7 @@ Duration PathRecord::min_rtt(Instant now) const {
   return now - min_rtt_at_ <= kLifetime ? min_rtt_ : Duration::zero();
 }
 
-std::uint32_t PathRecord::mtu(Instant now) const {
-  return now - mtu_at_ <= kLifetime ? mtu_ : 0;
-}
+std::uint32_t PathRecord::mtu(Instant now) const { return now - mtu_at_ <= kLifetime ? mtu_ : 0; }
 
 std::shared_ptr<PathRecord> PathMemory::of(InterfaceId interface, const wire::IpAddress& remote,
                                            Instant now) {

@@ -2,10 +2,10 @@
 // (RFC 9040). A path is an interface of ours and a host at its other end.
 //
 // Shared are the least round trip (it says how large bursts may be) and, where it is less than our
-// interface's, the MTU: the second connection needs not run into the black hole that the first one found.
-// Beside that, controllers look for a queue of their own together (cc/queue_trials.h).
-// Windows and rates are not handed on: a window holds queues and others' share, and a slow start that
-// knew the rate gained next to nothing (docs/law.md).
+// interface's, the MTU: the second connection needs not run into the black hole that the first one
+// found. Beside that, controllers look for a queue of their own together (cc/queue_trials.h).
+// Windows and rates are not handed on: a window holds queues and others' share, and a slow start
+// that knew the rate gained next to nothing (docs/law.md).
 #pragma once
 
 #include <cstdint>

@@ -51,8 +51,8 @@ void PathMtu::set_ceiling(std::uint32_t ceiling) {
 
 // ---- evidence
 
-// A size that has passed before is suspected at the second timeout, one that never has at the first;
-// and so is one that is lost while small packets pass.
+// A size that has passed before is suspected at the second timeout, one that never has at the
+// first; and so is one that is lost while small packets pass.
 PathMtu::Change PathMtu::timed_out(std::uint32_t packet, std::uint32_t consecutive) {
   const bool stuck = packet <= size_ && consecutive >= kFruitless;
   if (state_ == State::kTrial) return stuck ? shrink() : lower_trial();

@@ -1,19 +1,20 @@
-// PathMtu: how large packets may be on this path, found out from what arrives (RFC 8899, RFC 4821) and
-// from what routers say (RFC 1191, RFC 8201). Sizes are of whole IP packets, in bytes.
+// PathMtu: how large packets may be on this path, found out from what arrives (RFC 8899, RFC 4821)
+// and from what routers say (RFC 1191, RFC 8201). Sizes are of whole IP packets, in bytes.
 //
 //              large head lost again and again             size() is tried again, in vain
-//   settled ------------------------------------> trial ----------------------------------> searching
+//   settled ------------------------------------> trial ---------------------------------->
+//   searching
 //    ^  ^                                          |                                          |
 //    |  \--------- a packet of size() got through -/                                          |
 //    \----------------- nothing left to try between what passes and what does not ------------/
 //
 // Trial: everything leaves in small packets, and believed() has not changed. Once a small one has
-// arrived the suspected size is probed; lost three times while small ones pass, it does not pass. So
-// neither an outage nor congestion changes the verdict: in an outage nothing small arrives, and under
-// congestion one probe of three gets through, at the price of a round trip in small packets.
+// arrived the suspected size is probed; lost three times while small ones pass, it does not pass.
+// So neither an outage nor congestion changes the verdict: in an outage nothing small arrives, and
+// under congestion one probe of three gets through, at the price of a round trip in small packets.
 // Searching: sizes in between are probed, halving the list of common ones. A settled size below the
-// ceiling is tried again after kRaiseAfter. There are no timers: next_probe() is asked while there is
-// data to send.
+// ceiling is tried again after kRaiseAfter. There are no timers: next_probe() is asked while there
+// is data to send.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +47,8 @@ class PathMtu {
 
   enum class Change : std::uint8_t {
     kNone,
-    kResized,     // size() is another now
-    kFound,       // size() is what the path carries; larger packets in flight will not arrive
+    kResized,  // size() is another now
+    kFound,    // size() is what the path carries; larger packets in flight will not arrive
   };
   // The retransmission timer fired for data last sent in packets of this size; `consecutive` counts
   // from 1 since something new was acknowledged.

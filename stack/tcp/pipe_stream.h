@@ -1,8 +1,9 @@
-// PipeStream: the StreamUser of a plain TCP leg (LAN side, server side), bytes to and from two pipes
+// PipeStream: the StreamUser of a plain TCP leg (LAN side, server side), bytes to and from two
+// pipes
 //
 // Pipe offset = position + start: `start` skips what leads the stream but does not belong to it
-// (the Convert reply at the head of `down`). FIN in = incoming.finish_at(); end of outgoing = FIN out.
-// The capacity of `incoming` grows with what its reader takes (see window_tuner.h).
+// (the Convert reply at the head of `down`). FIN in = incoming.finish_at(); end of outgoing = FIN
+// out. The capacity of `incoming` grows with what its reader takes (see window_tuner.h).
 #pragma once
 
 #include <cstdint>

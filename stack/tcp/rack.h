@@ -30,8 +30,8 @@ class Rack {
   void on_dsack(std::uint64_t snd_una, std::uint64_t snd_nxt);
   // A recovery ended; sixteen in a row without DSACK narrow the window again.
   void on_recovery_end();
-  // The retransmission timer fired: the head is lost, and of the rest what is overdue by its own age
-  // (RFC 8985 6.3); what left a moment ago is given its time.
+  // The retransmission timer fired: the head is lost, and of the rest what is overdue by its own
+  // age (RFC 8985 6.3); what left a moment ago is given its time.
   void on_timeout(Scoreboard& scoreboard, const Facts& facts, Instant now);
   // Marks what is lost by now; returns when to look again (kNever: only at the next ACK).
   Instant detect(Scoreboard& scoreboard, const Facts& facts, Instant now);
@@ -40,8 +40,8 @@ class Rack {
   bool reordering_seen() const { return reordering_seen_; }
 
  private:
-  static constexpr std::uint32_t kDupThresh = 3;      // segments, RFC 6675
-  static constexpr std::uint32_t kPersist = 16;       // recoveries, RFC 8985 6.2 step 4
+  static constexpr std::uint32_t kDupThresh = 3;  // segments, RFC 6675
+  static constexpr std::uint32_t kPersist = 16;   // recoveries, RFC 8985 6.2 step 4
 
   Scoreboard::Sending newest_;  // of all delivered transmissions
   Duration rtt_{};              // of that one
@@ -57,8 +57,8 @@ class TailLossProbe {
   enum class Verdict : std::uint8_t { kNothing, kRepairedLoss };
   enum class Kind : std::uint8_t { kNewData, kRetransmission };
 
-  // How long after the last sending the probe leaves (RFC 8985 7.2). `srtt` zero: unknown. `ack_delay`: the
-  // longest a peer may keep the ACK of a lone segment.
+  // How long after the last sending the probe leaves (RFC 8985 7.2). `srtt` zero: unknown.
+  // `ack_delay`: the longest a peer may keep the ACK of a lone segment.
   static Duration timeout(Duration srtt, Duration ack_delay, std::uint64_t in_flight,
                           std::uint32_t mss);
 

@@ -1,9 +1,10 @@
 // RateSampler: how fast the path delivers (draft-cheng-iccrg-delivery-rate-estimation).
 //
-// Each transmission leaves with a note of what had been delivered by then; its ACK makes a sample of
-// what was delivered since. The sample's interval is the longer one of how long it took to send and
-// how long it took to be answered, so that neither bursts nor squeezed ACKs look like bandwidth. A
-// sample from a time without enough to send is marked: it says only what the path carries at least.
+// Each transmission leaves with a note of what had been delivered by then; its ACK makes a sample
+// of what was delivered since. The sample's interval is the longer one of how long it took to send
+// and how long it took to be answered, so that neither bursts nor squeezed ACKs look like
+// bandwidth. A sample from a time without enough to send is marked: it says only what the path
+// carries at least.
 //
 // Notes are kept in order of transmission (Scoreboard::Record::order), from the oldest still in
 // flight on; a record cut in parts shares one. Nothing is held while nothing is in flight.
@@ -35,8 +36,8 @@ class RateSampler {
   // No transmission before `order` will be asked about any more.
   void forget_before(std::uint64_t order);
 
-  // What the path delivers: the last sample that tells of the path; one that tells of the application
-  // counts when it shows more. Zero: no sample yet.
+  // What the path delivers: the last sample that tells of the path; one that tells of the
+  // application counts when it shows more. Zero: no sample yet.
   Rate rate() const { return rate_; }
   std::uint64_t delivered() const { return delivered_; }  // bytes, ever
   std::uint64_t lost() const { return lost_; }            // bytes, ever
@@ -48,8 +49,8 @@ class RateSampler {
  private:
   struct Note {
     Instant sent_at;
-    Instant first_sent_at;   // of the flight this transmission belongs to
-    Instant delivered_at;    // when something had last been delivered
+    Instant first_sent_at;  // of the flight this transmission belongs to
+    Instant delivered_at;   // when something had last been delivered
     std::uint64_t delivered = 0;
     std::uint64_t lost = 0;
     std::uint64_t flight = 0;

@@ -18,9 +18,8 @@ std::uint64_t divide_up(std::uint64_t value, std::uint64_t unit) {
 std::uint16_t ReceiveWindow::announce(std::uint64_t rcv_nxt, std::uint64_t room, Field field) {
   const std::uint64_t unit = field == Field::kScaled ? std::uint64_t{1} << shift_ : 1;
   largest_room_ = std::max(largest_room_, room);
-  const std::uint64_t value = scope_ == WindowScope::kShared
-                                  ? std::min(room / unit, kMaxField)
-                                  : stream_field(rcv_nxt, room, unit);
+  const std::uint64_t value = scope_ == WindowScope::kShared ? std::min(room / unit, kMaxField)
+                                                             : stream_field(rcv_nxt, room, unit);
   announced_ = rcv_nxt + value * unit;
   highest_ = std::max(highest_, announced_);
   last_figure_ = value * unit;
@@ -42,9 +41,8 @@ std::uint64_t ReceiveWindow::stream_field(std::uint64_t rcv_nxt, std::uint64_t r
 }
 
 bool ReceiveWindow::update_due(std::uint64_t rcv_nxt, std::uint64_t room) const {
-  const std::uint64_t open = scope_ == WindowScope::kShared
-                                 ? last_figure_
-                                 : std::max(announced_, rcv_nxt) - rcv_nxt;
+  const std::uint64_t open =
+      scope_ == WindowScope::kShared ? last_figure_ : std::max(announced_, rcv_nxt) - rcv_nxt;
   const std::uint64_t possible = std::min(room, kMaxField << shift_);
   // While half of it is still open the next ACK says it early enough.
   if (open * 2 > possible) return false;

@@ -2,9 +2,9 @@
 //
 // The user says how much it can take; this class turns that into the 16-bit field. With kStream the
 // promised right edge never moves left: where the scale cannot express the edge exactly the field
-// is rounded up, and only that rounding (less than one unit of the scale, RFC 7323 2.4) is ever taken
-// back. It moves right in steps worth a segment, or it would invite silly windows. With kShared the
-// figure counts from the data level of MPTCP and is announced as it is.
+// is rounded up, and only that rounding (less than one unit of the scale, RFC 7323 2.4) is ever
+// taken back. It moves right in steps worth a segment, or it would invite silly windows. With
+// kShared the figure counts from the data level of MPTCP and is announced as it is.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +34,9 @@ class ReceiveWindow {
   WindowScope scope_;
   std::uint8_t shift_;
   std::uint32_t mss_;
-  std::uint64_t granted_ = 0;    // right edge meant; rises only
-  std::uint64_t announced_ = 0;  // right edge last said, rounding included
-  std::uint64_t highest_ = 0;    // of announced_
+  std::uint64_t granted_ = 0;      // right edge meant; rises only
+  std::uint64_t announced_ = 0;    // right edge last said, rounding included
+  std::uint64_t highest_ = 0;      // of announced_
   std::uint64_t last_figure_ = 0;  // last field, in bytes
   std::uint64_t largest_room_ = 0;
 };

@@ -19,7 +19,9 @@ std::uint32_t pieces_of(const wire::Segment& segment) {
 }  // namespace
 
 Receiver::Receiver(const Setup& setup)
-    : irs_(setup.irs), sack_(setup.sack), window_(setup.scope, setup.shift, setup.mss),
+    : irs_(setup.irs),
+      sack_(setup.sack),
+      window_(setup.scope, setup.shift, setup.mss),
       own_mss_(setup.mss) {}
 
 // ---- arrival
@@ -42,7 +44,8 @@ void Receiver::receive(const wire::Segment& segment, std::int64_t position, Stre
   note_duplicate(first, std::min(begin, last), end);
   if (begin < end) {
     place(segment.payload.sub(static_cast<std::uint32_t>(begin - first),
-                              static_cast<std::uint32_t>(end - begin)), begin, user, now);
+                              static_cast<std::uint32_t>(end - begin)),
+          begin, user, now);
   }
   take_fin(user, now);
 
@@ -88,9 +91,9 @@ void Receiver::note_duplicate(std::uint64_t first, std::uint64_t begin, std::uin
     note_recent(run.begin);
   }
   const bool joins = duplicate_ && run.begin <= duplicate_->end && run.end >= duplicate_->begin;
-  duplicate_ = joins ? Interval{std::min(run.begin, duplicate_->begin),
-                                std::max(run.end, duplicate_->end)}
-                     : run;
+  duplicate_ =
+      joins ? Interval{std::min(run.begin, duplicate_->begin), std::max(run.end, duplicate_->end)}
+            : run;
   sack_news_ = true;
 }
 

@@ -24,11 +24,11 @@ namespace braid::tcp {
 class Receiver {
  public:
   struct Setup {
-    SeqNum irs;                 // the peer's initial sequence number
+    SeqNum irs;  // the peer's initial sequence number
     WindowScope scope = WindowScope::kStream;
-    std::uint8_t shift = 0;     // of the windows we announce
+    std::uint8_t shift = 0;  // of the windows we announce
     bool sack = false;
-    std::uint32_t mss = 536;    // as we announced it
+    std::uint32_t mss = 536;  // as we announced it
   };
   static constexpr Duration kAckDelay = 40ms;
   static constexpr std::uint32_t kQuickAcks = 16;  // segments acknowledged at once at the start

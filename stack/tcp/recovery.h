@@ -58,9 +58,9 @@ class Recovery {
     std::uint64_t position = 0;
     Instant at;
   };
-  std::optional<First> first_;           // retransmission of this recovery, until it is judged
-  std::uint64_t retransmitted_ = 0;      // bytes in this recovery
-  std::uint64_t not_duplicate_ = 0;      // of these, not reported by DSACK
+  std::optional<First> first_;       // retransmission of this recovery, until it is judged
+  std::uint64_t retransmitted_ = 0;  // bytes in this recovery
+  std::uint64_t not_duplicate_ = 0;  // of these, not reported by DSACK
 };
 
 }  // namespace braid::tcp

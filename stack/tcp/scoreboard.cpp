@@ -114,7 +114,8 @@ void Scoreboard::sack_block(Interval block, const AckFacts& facts, Delivery& del
     AckFacts untimed = facts;
     untimed.answers_before.reset();
     note_delivered(record, untimed, delivery);
-    if (!record.retransmitted && record.sent_at > delivery.sacked_sent_at.value_or(Instant::min())) {
+    if (!record.retransmitted &&
+        record.sent_at > delivery.sacked_sent_at.value_or(Instant::min())) {
       delivery.sacked_sent_at = record.sent_at;
     }
     it = std::next(set_sacked(it));
@@ -309,9 +310,8 @@ void Scoreboard::restore_chain() {
   for (auto& [end, node] : records_) {
     if (node.record.fate == Fate::kInFlight) in_flight.push_back(&node);
   }
-  std::sort(in_flight.begin(), in_flight.end(), [](const Node* a, const Node* b) {
-    return a->record.sending() < b->record.sending();
-  });
+  std::sort(in_flight.begin(), in_flight.end(),
+            [](const Node* a, const Node* b) { return a->record.sending() < b->record.sending(); });
   oldest_ = newest_ = nullptr;
   for (Node* node : in_flight) chain_newest(*node);
 }

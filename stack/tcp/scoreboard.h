@@ -3,12 +3,13 @@
 // The records cover [una, nxt) without a gap. A record is what one plan sent (a super-segment), cut
 // where SACK blocks, partial ACKs or retransmissions cut it. Three fates:
 //
-//     in flight --ACK/SACK--> (gone) / sacked        in flight --judged--> lost --sent again--> in flight
+//     in flight --ACK/SACK--> (gone) / sacked        in flight --judged--> lost --sent again--> in
+//     flight
 //
-// Records live in a tree keyed by their end (a search is O(log n)); those in flight are also chained
-// in transmission order, which is the order RACK judges them in. Neighbours that are both SACKed are
-// joined, so a repeated SACK block costs one step. Nodes are recycled: no allocation while running; and
-// given back when nothing is outstanding.
+// Records live in a tree keyed by their end (a search is O(log n)); those in flight are also
+// chained in transmission order, which is the order RACK judges them in. Neighbours that are both
+// SACKed are joined, so a repeated SACK block costs one step. Nodes are recycled: no allocation
+// while running; and given back when nothing is outstanding.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +38,8 @@ class Scoreboard {
   struct Record {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
-    Instant sent_at;               // of the latest transmission
-    std::uint64_t order = 0;       // of the latest transmission
+    Instant sent_at;                 // of the latest transmission
+    std::uint64_t order = 0;         // of the latest transmission
     std::uint32_t segment_size = 0;  // bytes of a full segment when it was sent
     bool retransmitted = false;
     Fate fate = Fate::kInFlight;
@@ -64,7 +65,7 @@ class Scoreboard {
     std::uint64_t ack = 0;           // at most nxt()
     std::span<const Interval> sack;  // unfiltered: nonsense and what is known already is ignored
     Instant now;
-    Duration min_rtt{};              // zero: unknown
+    Duration min_rtt{};  // zero: unknown
     // What the ACK answers was sent before this moment, by its timestamp.
     std::optional<Instant> answers_before;
   };
@@ -97,7 +98,7 @@ class Scoreboard {
 
   // Judgement. mark_lost: the record must be in flight.
   void mark_lost(const Record& record);
-  void mark_all_lost();                            // all that is in flight
+  void mark_all_lost();                               // all that is in flight
   void mark_larger_lost(std::uint32_t segment_size);  // sent in segments larger than this
   // Up to `length` positions from una on, if in flight (without SACK: RFC 6582).
   void mark_head_lost(std::uint64_t length);
@@ -121,12 +122,12 @@ class Scoreboard {
   std::size_t record_count() const { return records_.size(); }
 
   // Pointers stay valid until the next call that is not const.
-  const Record* first() const;             // at una; nullptr when empty
-  const Record* last() const;              // ending at nxt; nullptr when empty
-  const Record* lowest_lost() const;       // nullptr when nothing is lost
-  const Record* oldest_in_flight() const;  // by transmission; nullptr when none
+  const Record* first() const;                     // at una; nullptr when empty
+  const Record* last() const;                      // ending at nxt; nullptr when empty
+  const Record* lowest_lost() const;               // nullptr when nothing is lost
+  const Record* oldest_in_flight() const;          // by transmission; nullptr when none
   const Record* at(std::uint64_t position) const;  // the one that holds it; nullptr when outside
-  std::vector<Record> records() const;     // a copy, for tests
+  std::vector<Record> records() const;             // a copy, for tests
   void validate() const;
 
  private:

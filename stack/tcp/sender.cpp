@@ -82,7 +82,8 @@ void Sender::set_end(std::uint64_t end, bool finished) {
 Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
   ENSURE(started_ && input.ack <= snd_nxt());
   unanswered_probes_ = 0;  // RFC 9293 MUST-37: whoever answers is alive
-  // RFC 6675 5: any ACK's SACK blocks count. Of one that was overtaken on the way nothing else does.
+  // RFC 6675 5: any ACK's SACK blocks count. Of one that was overtaken on the way nothing else
+  // does.
   const bool overtaken = input.ack < snd_una();
   if (overtaken && (!sack_ || input.sack.empty())) return {};
   const std::uint64_t budget_before = budget(now);
@@ -120,7 +121,7 @@ Sender::AckOutcome Sender::receive_ack(const AckInput& input, Instant now) {
   if (recovery().phase() == Recovery::Phase::kFast) {
     const bool good = advanced && scoreboard_.lost() <= lost_before;
     repair_->prr.on_ack(delivery.newly_delivered, in_flight(),
-                good ? Prr::Progress::kGood : Prr::Progress::kDoubtful);
+                        good ? Prr::Progress::kGood : Prr::Progress::kDoubtful);
   }
   report_losses(now);
   judge_path_probe();
@@ -165,8 +166,7 @@ bool Sender::raise_window(std::uint64_t window, Instant now) {
   return true;
 }
 
-void Sender::sample_from(const AckInput& input, const Scoreboard::Delivery& delivery,
-                         Instant now) {
+void Sender::sample_from(const AckInput& input, const Scoreboard::Delivery& delivery, Instant now) {
   if (delivery.newest && !delivery.newest->retransmitted) {
     rtt_.sample_minimum(now - delivery.newest->sent_at, now);
   }
@@ -225,9 +225,13 @@ bool Sender::was_in_vain(const AckInput& input, const Scoreboard::Delivery& deli
   auto& [prr, recovery, frto] = *repair_;
   const bool advanced = delivery.newly_acked > 0;
   if (advanced && input.echoed) frto.stop();
-  const Frto::Facts facts{.una = snd_una(), .nxt = snd_nxt(), .advanced = advanced,
-                          .duplicate = duplicate, .sack = sack_,
-                          .originals = delivery.originals, .highest = delivery.highest};
+  const Frto::Facts facts{.una = snd_una(),
+                          .nxt = snd_nxt(),
+                          .advanced = advanced,
+                          .duplicate = duplicate,
+                          .sack = sack_,
+                          .originals = delivery.originals,
+                          .highest = delivery.highest};
   const bool by_frto = frto.on_ack(facts, mss_) == Frto::Verdict::kSpurious;
   const bool by_time = advanced && recovery.in_vain(snd_una(), input.echoed);
   return by_time || (by_frto && recovery.can_undo()) || recovery.all_duplicates();
@@ -279,8 +283,8 @@ void Sender::judge_by_duplicates(Scoreboard::Delivery& delivery, bool duplicate,
 
 // `flight`: what was outstanding and not SACKed before what is known now (RFC 9937 6.2: RecoverFS).
 void Sender::enter_fast_recovery(std::uint64_t flight, Instant now) {
-  // An ECN echo in this window has reduced already: one reduction per round trip. And a probe of the
-  // path MTU that is lost alone was too large, not too much (RFC 8899 3, RFC 4821 7.7).
+  // An ECN echo in this window has reduced already: one reduction per round trip. And a probe of
+  // the path MTU that is lost alone was too large, not too much (RFC 8899 3, RFC 4821 7.7).
   const bool reduced = (ecn_point_ > 0 && snd_una() < ecn_point_) || only_path_probe_lost();
   if (!reduced) controller_->on_congestion(congestion(cc::CongestionKind::kLoss, now));
   repair().recovery.enter(Recovery::Phase::kFast, snd_una(), snd_nxt(),

@@ -1,16 +1,16 @@
 // Sender: what is outstanding, what may leave now, and what is lost. One per connection.
 //
-// Works on positions (see stream_user.h); the FIN is one more position after the last byte. It holds
-// snd_una, snd_nxt and snd_wnd, the scoreboard, the RTT estimate, loss recovery (RACK, RFC 8985, with
-// RFC 6675 accounting), the congestion controller, pacing, and two timers:
+// Works on positions (see stream_user.h); the FIN is one more position after the last byte. It
+// holds snd_una, snd_nxt and snd_wnd, the scoreboard, the RTT estimate, loss recovery (RACK, RFC
+// 8985, with RFC 6675 accounting), the congestion controller, pacing, and two timers:
 //   retransmission (RFC 6298)  armed while anything is outstanding and the window is open
 //   persist (RFC 9293 3.8.6.1) armed while the peer's window holds everything back
 //   probe (RFC 8985 section 7) the tail loss probe, before the retransmission timer
 //   reordering (RFC 8985 6.2)  until the next record is overdue
 //   pacing                     until the next burst may leave
-// It builds no segments: plan() says what should leave, the connection builds it and reports sent().
-// One flush of the connection: on_deadline() if next_deadline() has passed, set_end(), then plan()
-// and sent() in turn until plan() has nothing.
+// It builds no segments: plan() says what should leave, the connection builds it and reports
+// sent(). One flush of the connection: on_deadline() if next_deadline() has passed, set_end(), then
+// plan() and sent() in turn until plan() has nothing.
 //
 // Files: sender.cpp takes ACKs, sender_plan.cpp says what leaves, sender_timers.cpp the timers,
 // sender_path_probe.cpp probes the path MTU.
@@ -40,11 +40,11 @@ namespace braid::tcp {
 class Sender {
  public:
   struct Setup {
-    std::uint32_t mss = 536;             // payload bytes of a full segment, options subtracted
+    std::uint32_t mss = 536;                  // payload bytes of a full segment, options subtracted
     std::uint32_t max_super_payload = 65536;  // bytes one plan() may cover
     bool sack = false;
     std::unique_ptr<cc::Controller> controller;
-    Duration peer_ack_delay = 200ms;  // of a lone segment at most
+    Duration peer_ack_delay = 200ms;         // of a lone segment at most
     std::uint32_t max_retransmissions = 15;  // of one segment, then give up (RFC 1122 R2)
     // The timer expired while our SYN was waited for (RFC 6298 5.7).
     enum class Syn : std::uint8_t { kAnswered, kRepeated } syn = Syn::kAnswered;
@@ -63,12 +63,12 @@ class Sender {
   };
 
   struct AckInput {
-    std::uint64_t ack = 0;                  // position; beyond snd_nxt was refused by the caller
-    std::span<const Interval> sack;         // SACK blocks as positions, unfiltered
-    std::uint64_t window = 0;               // bytes, scaled
-    bool window_update_allowed = false;     // RFC 9293 SND.WL1/WL2 test, done by the caller
-    bool carries_data = false;              // payload, SYN or FIN: not a duplicate ACK
-    bool signalling_only = false;           // carries a non-DSS MPTCP option (RFC 8684 M13)
+    std::uint64_t ack = 0;               // position; beyond snd_nxt was refused by the caller
+    std::span<const Interval> sack;      // SACK blocks as positions, unfiltered
+    std::uint64_t window = 0;            // bytes, scaled
+    bool window_update_allowed = false;  // RFC 9293 SND.WL1/WL2 test, done by the caller
+    bool carries_data = false;           // payload, SYN or FIN: not a duplicate ACK
+    bool signalling_only = false;        // carries a non-DSS MPTCP option (RFC 8684 M13)
     bool ecn_echo = false;
     std::optional<Duration> timestamp_rtt;  // from TSecr, when the ACK advances
     // The moment TSecr stands for: the start of that tick of our timestamp clock, whose ticks are
@@ -84,7 +84,8 @@ class Sender {
   enum class TimerOutcome : std::uint8_t { kNothing, kRetransmit, kProbe, kGiveUp };
 
   explicit Sender(Setup setup);
-  // Before start(): what is known of the path's round trip is others' too. The record outlives the sender.
+  // Before start(): what is known of the path's round trip is others' too. The record outlives the
+  // sender.
   void share(PathRecord& path) {
     path_ = &path;
     controller_->join_path(path.queue_trials());
@@ -104,7 +105,8 @@ class Sender {
   void set_mss(std::uint32_t mss, Instant now, MssReason reason = MssReason::kPathMtu);
   std::uint32_t mss() const { return mss_; }
 
-  // --- path MTU probes (RFC 8899), sent with data that has to leave anyway (sender_path_probe.cpp).
+  // --- path MTU probes (RFC 8899), sent with data that has to leave anyway (sender_path_probe.cpp)
+
   // The payload of the next one, larger than mss(); 0: none is wanted.
   void want_path_probe(std::uint32_t payload) { path_probe_payload_ = payload; }
   std::uint32_t path_probe_payload() const { return path_probe_payload_; }
@@ -144,13 +146,13 @@ class Sender {
 
   std::uint64_t snd_una() const { return scoreboard_.una(); }
   std::uint64_t snd_nxt() const { return scoreboard_.nxt(); }  // the FIN counts as one position
-  // The peer's window is at least this wide, though no ACK of this connection's has said so (windows
-  // shared between connections, RFC 8684 3.3.4). True when that is news.
+  // The peer's window is at least this wide, though no ACK of this connection's has said so
+  // (windows shared between connections, RFC 8684 3.3.4). True when that is news.
   bool raise_window(std::uint64_t window, Instant now);
   std::uint64_t snd_wnd() const { return snd_wnd_; }
-  std::uint64_t in_flight() const;  // bytes, by the scoreboard
+  std::uint64_t in_flight() const;                           // bytes, by the scoreboard
   std::uint64_t lost() const { return scoreboard_.lost(); }  // bytes, waiting to be sent again
-  Instant oldest_sent() const;      // when the lowest outstanding byte left; never: none is
+  Instant oldest_sent() const;  // when the lowest outstanding byte left; never: none is
   bool in_recovery() const { return !recovery().open(); }
   const Scoreboard& scoreboard() const { return scoreboard_; }
   bool all_sent() const { return started_ && snd_nxt() >= limit(); }
@@ -169,9 +171,9 @@ class Sender {
   void validate() const;
 
  private:
-  static constexpr std::uint32_t kDupThresh = 3;  // RFC 5681 3.2
-  static constexpr std::uint32_t kInitialSegments = 10;  // RFC 6928
-  static constexpr std::uint32_t kFewSegments = 4;       // RFC 7765: rrthresh
+  static constexpr std::uint32_t kDupThresh = 3;           // RFC 5681 3.2
+  static constexpr std::uint32_t kInitialSegments = 10;    // RFC 6928
+  static constexpr std::uint32_t kFewSegments = 4;         // RFC 7765: rrthresh
   static constexpr Duration kSillyWindowOverride = 500ms;  // RFC 9293 3.8.6.2.1: 0.1 to 1 s
 
   // What mends losses. Most connections never meet one.
@@ -199,8 +201,7 @@ class Sender {
   void note_probe_answer(const AckInput& input, const Scoreboard::Delivery& delivery,
                          const std::optional<Interval>& dsack, Instant now);
   void take_ecn_echo(Instant now);
-  void finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery,
-                       bool duplicate);
+  void finish_recovery(const AckInput& input, const Scoreboard::Delivery& delivery, bool duplicate);
   bool was_in_vain(const AckInput& input, const Scoreboard::Delivery& delivery, bool duplicate);
   void undo();
   void judge_by_time(const Scoreboard::Delivery& delivery, Instant now);
@@ -264,10 +265,10 @@ class Sender {
   Rack rack_;
   TailLossProbe tail_probe_;
   std::unique_ptr<Repair> repair_;  // since the first loss
-  PathRecord* path_ = nullptr;  // none: nobody shares
+  PathRecord* path_ = nullptr;      // none: nobody shares
   Pacer pacer_;
   RateSampler rate_sampler_;
-  std::uint64_t newly_lost_ = 0;         // bytes, since the controller last heard of an ACK
+  std::uint64_t newly_lost_ = 0;  // bytes, since the controller last heard of an ACK
 
   std::uint64_t flight_before_ack_ = 0;  // bytes outstanding and not SACKed
   std::uint32_t duplicate_acks_ = 0;     // without SACK only
@@ -282,12 +283,12 @@ class Sender {
   // A probe has just left: what follows it leaves too, for its ACK tells of the probe's fate.
   bool chaser_due_ = false;
   std::uint64_t probed_up_to_ = 0;  // what a probe has held is not held up by another one
-  std::uint64_t ecn_point_ = 0;          // one reduction until this is acknowledged
+  std::uint64_t ecn_point_ = 0;     // one reduction until this is acknowledged
   bool cwr_pending_ = false;
 
-  std::uint64_t round_end_ = 0;          // a round trip ends when this is acknowledged
-  std::uint64_t round_max_flight_ = 0;   // bytes, in this round
-  std::uint64_t last_max_flight_ = 0;    // and in the one before
+  std::uint64_t round_end_ = 0;         // a round trip ends when this is acknowledged
+  std::uint64_t round_max_flight_ = 0;  // bytes, in this round
+  std::uint64_t last_max_flight_ = 0;   // and in the one before
   Instant last_sent_at_;
 
   Instant retransmission_deadline_ = kNever;
@@ -303,7 +304,7 @@ class Sender {
   bool tail_probe_due_ = false;
   bool sampled_since_probe_ = true;  // an RTT was measured since the last tail loss probe
   bool head_due_ = false;            // the timer fired: the head leaves whatever is in flight
-  bool silly_override_ = false;  // a small window is used after all
+  bool silly_override_ = false;      // a small window is used after all
 
   Counters counters_;
 };

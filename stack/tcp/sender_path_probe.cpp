@@ -1,5 +1,5 @@
-// The sender's path MTU probes: one segment larger than usual, made of data that has to leave anyway,
-// with at least one usual segment behind it whose ACK tells of its fate.
+// The sender's path MTU probes: one segment larger than usual, made of data that has to leave
+// anyway, with at least one usual segment behind it whose ACK tells of its fate.
 #include <algorithm>
 #include <utility>
 

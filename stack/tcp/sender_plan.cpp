@@ -130,7 +130,8 @@ std::uint64_t Sender::burst(Instant now) const {
     if (known > Duration::zero() && known < least) least = known;
   }
   return pacer_.burst(pacing_rate(),
-                      {.mss = mss_, .max_super_payload = max_super_payload(), .min_rtt = least}, now);
+                      {.mss = mss_, .max_super_payload = max_super_payload(), .min_rtt = least},
+                      now);
 }
 
 Rate Sender::pacing_rate() const { return controller_->pacing_rate(rtt_.srtt()); }

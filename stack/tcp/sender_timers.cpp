@@ -57,8 +57,10 @@ Sender::TimerOutcome Sender::retransmission_due(Instant now) {
   if (scoreboard_.first()->fate == Scoreboard::Fate::kSacked) scoreboard_.forget_sacks();
   if (consecutive_timeouts_ == 1) {
     // RFC 5682 2.1 step 1: nothing new is asked while an older recovery's answers may still come.
-    if (recovery().open()) repair().frto.begin();
-    else repair().frto.stop();
+    if (recovery().open())
+      repair().frto.begin();
+    else
+      repair().frto.stop();
     controller_->on_timeout(congestion(cc::CongestionKind::kLoss, now));
     repair().recovery.enter(Recovery::Phase::kTimeout, snd_una(), snd_nxt(),
                             Recovery::Cause::kReduced);
@@ -98,8 +100,8 @@ void Sender::restart_retransmission_timer(Instant now) {
 }
 
 // RFC 7765: an ACK that leaves a few segments behind restarts the timer at their sending and not at
-// its own arrival: with so few, no other recovery may be possible. With SACK there is the probe, which
-// allows for a peer that delays its ACKs.
+// its own arrival: with so few, no other recovery may be possible. With SACK there is the probe,
+// which allows for a peer that delays its ACKs.
 void Sender::advance_retransmission_timer() {
   const bool few = scoreboard_.outstanding() < std::uint64_t{kFewSegments} * mss_;
   const bool nothing_follows = all_sent() || window_edge() <= snd_nxt();
@@ -150,7 +152,8 @@ void Sender::arm_tail_probe(Instant now) {
     probe_deadline_ = kNever;
     return;
   }
-  const Instant when = now + TailLossProbe::timeout(rtt_.srtt(), peer_ack_delay_, in_flight(), mss_);
+  const Instant when =
+      now + TailLossProbe::timeout(rtt_.srtt(), peer_ack_delay_, in_flight(), mss_);
   probe_deadline_ = std::min(when, retransmission_deadline_);
 }
 

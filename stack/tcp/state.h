@@ -7,8 +7,16 @@
 namespace braid::tcp {
 
 enum class State : std::uint8_t {
-  kClosed, kSynSent, kSynReceived, kEstablished, kFinWait1, kFinWait2, kCloseWait, kClosing,
-  kLastAck, kTimeWait,
+  kClosed,
+  kSynSent,
+  kSynReceived,
+  kEstablished,
+  kFinWait1,
+  kFinWait2,
+  kCloseWait,
+  kClosing,
+  kLastAck,
+  kTimeWait,
 };
 
 std::string_view to_string(State state);

@@ -1,9 +1,10 @@
 // StreamUser: what one TCP connection carries. The engine (Connection) does not know which.
 //
-// Two kinds exist: PipeStream (plain bytes between the connection and two pipes) and mptcp::Subflow.
-// Positions are 64-bit and count the bytes after the SYN: position 0 is sequence number ISN + 1,
-// SYN payload included; the FIN occupies the position after the last byte. The engine keeps no
-// bytes: it tells the user where arriving bytes belong and asks the user for bytes to send.
+// Two kinds exist: PipeStream (plain bytes between the connection and two pipes) and
+// mptcp::Subflow. Positions are 64-bit and count the bytes after the SYN: position 0 is sequence
+// number ISN + 1, SYN payload included; the FIN occupies the position after the last byte. The
+// engine keeps no bytes: it tells the user where arriving bytes belong and asks the user for bytes
+// to send.
 //
 // After closed() the engine never calls the user again and the user drops its Connection pointer.
 #pragma once
@@ -68,8 +69,8 @@ class StreamUser {
   // The stream ends at send_end(): a FIN follows it.
   virtual bool send_finished() const = 0;
   // Bytes from `position`, at most max_length, at least one if position < send_end(); shorter where
-  // one segment must not reach further (the end of a DSS mapping). Sent-and-unacked positions may be
-  // asked for any number of times.
+  // one segment must not reach further (the end of a DSS mapping). Sent-and-unacked positions may
+  // be asked for any number of times.
   virtual Slices peek(std::uint64_t position, std::uint32_t max_length) const = 0;
   // The most bytes add_options() will put on a data segment: what the segment size leaves room for.
   virtual std::uint32_t data_option_bytes() const = 0;
@@ -85,8 +86,8 @@ class StreamUser {
   // passive one. `syn_bytes_acked`: how much of our SYN's payload the SYN-ACK acknowledged.
   virtual Verdict established(const wire::Segment& segment, std::uint32_t syn_bytes_acked,
                               Instant now) = 0;
-  // Passive open: whether this segment may complete the handshake. One that may not is dropped as if
-  // it had been lost, and comes again. Default: any.
+  // Passive open: whether this segment may complete the handshake. One that may not is dropped as
+  // if it had been lost, and comes again. Default: any.
   virtual bool may_complete(const wire::Segment& /*segment*/) const { return true; }
   // The peer repeated its SYN while our answer is withheld. Default: nobody cares.
   virtual void syn_repeated() {}

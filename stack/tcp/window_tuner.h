@@ -13,7 +13,7 @@ namespace braid::tcp {
 
 class WindowTuner {
  public:
-  static constexpr std::uint64_t kInitial = 64 * 1024;           // bytes
+  static constexpr std::uint64_t kInitial = 64 * 1024;  // bytes
   static constexpr std::uint64_t kDefaultMaximum = 4 * 1024 * 1024;
 
   explicit WindowTuner(std::uint64_t maximum = kDefaultMaximum) : maximum_(maximum) {}

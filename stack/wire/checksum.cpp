@@ -16,9 +16,7 @@ std::uint16_t fold(std::uint64_t sum) {
   return static_cast<std::uint16_t>(sum);
 }
 
-std::uint16_t swap_bytes(std::uint16_t v) {
-  return static_cast<std::uint16_t>(v << 8 | v >> 8);
-}
+std::uint16_t swap_bytes(std::uint16_t v) { return static_cast<std::uint16_t>(v << 8 | v >> 8); }
 
 std::uint64_t halves(const std::uint8_t* p) {
   std::uint64_t word;
@@ -74,9 +72,7 @@ void InternetSum::add_be64(std::uint64_t value) {
   add_be32(static_cast<std::uint32_t>(value));
 }
 
-std::uint16_t InternetSum::folded() const {
-  return fold(sum_);
-}
+std::uint16_t InternetSum::folded() const { return fold(sum_); }
 
 InternetSum pseudo_header_sum(const IpAddress& source, const IpAddress& destination,
                               std::uint8_t protocol, std::uint32_t transport_length) {

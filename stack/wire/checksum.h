@@ -9,8 +9,8 @@
 
 namespace braid::wire {
 
-// A one's complement sum over bytes that come in pieces of any length, also odd ones: the pieces are
-// summed as the one run they form.
+// A one's complement sum over bytes that come in pieces of any length, also odd ones: the pieces
+// are summed as the one run they form.
 class InternetSum {
  public:
   void add(Bytes bytes);
@@ -34,9 +34,9 @@ class InternetSum {
 InternetSum pseudo_header_sum(const IpAddress& source, const IpAddress& destination,
                               std::uint8_t protocol, std::uint32_t transport_length);
 
-// The DSS checksum of a mapping: its data (which may have been summed piece by piece as it came, and
-// is empty for a DATA_FIN alone) and the pseudo-header. `data_sequence` is always the 64-bit number.
-// A mapping is intact when this equals the checksum it came with.
+// The DSS checksum of a mapping: its data (which may have been summed piece by piece as it came,
+// and is empty for a DATA_FIN alone) and the pseudo-header. `data_sequence` is always the 64-bit
+// number. A mapping is intact when this equals the checksum it came with.
 std::uint16_t dss_checksum(InternetSum data, std::uint64_t data_sequence,
                            std::uint32_t subflow_sequence, std::uint16_t data_length);
 

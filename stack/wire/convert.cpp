@@ -27,9 +27,7 @@ enum TlvType : std::uint8_t {
   kError = 30,
 };
 
-Buffer to_buffer(Bytes bytes) {
-  return Buffer(bytes.begin(), bytes.end());
-}
+Buffer to_buffer(Bytes bytes) { return Buffer(bytes.begin(), bytes.end()); }
 
 // ---- Reading. Each takes a whole TLV, at least one word, and gives nothing for bad framing.
 
@@ -70,28 +68,19 @@ std::optional<ConvertTlv> parse_tlv(Bytes tlv) {
     case kInfo:
       if (tlv.size() != kWord) return std::nullopt;
       return ConvertInfo();
-    case kConnect:
-      return parse_connect(tlv);
-    case kExtendedTcpHeader:
-      return ConvertExtendedTcpHeader{to_buffer(tlv.subspan(kWord))};
-    case kSupportedExtensions:
-      return parse_supported(tlv);
-    case kCookie:
-      return ConvertCookie{to_buffer(tlv.subspan(kWord))};
-    default:
-      return ConvertError{ConvertErrorCode{tlv[2]}, to_buffer(tlv.subspan(3))};
+    case kConnect: return parse_connect(tlv);
+    case kExtendedTcpHeader: return ConvertExtendedTcpHeader{to_buffer(tlv.subspan(kWord))};
+    case kSupportedExtensions: return parse_supported(tlv);
+    case kCookie: return ConvertCookie{to_buffer(tlv.subspan(kWord))};
+    default: return ConvertError{ConvertErrorCode{tlv[2]}, to_buffer(tlv.subspan(3))};
   }
 }
 
 // ---- Writing. Each appends a whole TLV; the length byte is filled in afterwards.
 
-void put(Buffer& out, Bytes bytes) {
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
+void put(Buffer& out, Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
-void put_zeros(Buffer& out, std::size_t count) {
-  out.insert(out.end(), count, 0);
-}
+void put_zeros(Buffer& out, std::size_t count) { out.insert(out.end(), count, 0); }
 
 void put_tlv(Buffer& out, const ConvertInfo&) {
   out.push_back(kInfo);
@@ -126,9 +115,7 @@ void put_tlv(Buffer& out, const ConvertSupportedExtensions& supported) {
   put_opaque(out, kSupportedExtensions, supported.kinds);
 }
 
-void put_tlv(Buffer& out, const ConvertCookie& cookie) {
-  put_opaque(out, kCookie, cookie.cookie);
-}
+void put_tlv(Buffer& out, const ConvertCookie& cookie) { put_opaque(out, kCookie, cookie.cookie); }
 
 void put_tlv(Buffer& out, const ConvertError& error) {
   out.push_back(kError);
@@ -145,9 +132,7 @@ std::string hex(Bytes bytes) {
   return out;
 }
 
-std::string describe_tlv(const ConvertInfo&) {
-  return "Info";
-}
+std::string describe_tlv(const ConvertInfo&) { return "Info"; }
 
 std::string describe_tlv(const ConvertConnect& connect) {
   std::string out = "Connect " + connect.remote.to_string();
@@ -168,9 +153,7 @@ std::string describe_tlv(const ConvertSupportedExtensions& supported) {
   return out;
 }
 
-std::string describe_tlv(const ConvertCookie& cookie) {
-  return "Cookie " + hex(cookie.cookie);
-}
+std::string describe_tlv(const ConvertCookie& cookie) { return "Cookie " + hex(cookie.cookie); }
 
 std::string describe_tlv(const ConvertError& error) {
   return fmt::format("Error {} value {}", static_cast<int>(error.code), hex(error.value));

@@ -1,8 +1,9 @@
 // Convert messages (RFC 8803 section 6) as plain structs: a fixed header and TLVs in 32-bit words.
 //
-// A message leads a byte stream in each direction; Total Length says where it ends (C13-C17). Reading
-// says *why* a message is refused, because client and converter must react differently (C18-C20).
-// What a TLV means, and whether its address may be connected to, is decided in stack/convert.
+// A message leads a byte stream in each direction; Total Length says where it ends (C13-C17).
+// Reading says *why* a message is refused, because client and converter must react differently
+// (C18-C20). What a TLV means, and whether its address may be connected to, is decided in
+// stack/convert.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +35,8 @@ struct ConvertTcpOption {
   bool operator==(const ConvertTcpOption&) const = default;
 };
 
-// Type 10 (6.2.5). Base form without options, Extended form with some. An IPv4-mapped address on the
-// wire is an IPv4 address here (C23); options of kind 0 and 1 are skipped when read (C41).
+// Type 10 (6.2.5). Base form without options, Extended form with some. An IPv4-mapped address on
+// the wire is an IPv4 address here (C23); options of kind 0 and 1 are skipped when read (C41).
 struct ConvertConnect {
   Endpoint remote;
   std::vector<ConvertTcpOption> options;
@@ -101,7 +102,8 @@ struct ConvertMessage {
 
   template <typename T>
   const T* find() const {
-    for (const ConvertTlv& tlv : tlvs) if (const T* found = std::get_if<T>(&tlv)) return found;
+    for (const ConvertTlv& tlv : tlvs)
+      if (const T* found = std::get_if<T>(&tlv)) return found;
     return nullptr;
   }
   bool operator==(const ConvertMessage& other) const { return tlvs == other.tlvs; }

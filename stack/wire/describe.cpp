@@ -30,14 +30,10 @@ std::string flag_letters(const TcpFlags& flags) {
 
 std::string_view ecn_name(Ecn ecn) {
   switch (ecn) {
-    case Ecn::kEct0:
-      return "ect0";
-    case Ecn::kEct1:
-      return "ect1";
-    case Ecn::kCe:
-      return "ce";
-    case Ecn::kNotEct:
-      break;
+    case Ecn::kEct0: return "ect0";
+    case Ecn::kEct1: return "ect1";
+    case Ecn::kCe: return "ce";
+    case Ecn::kNotEct: break;
   }
   return "not-ect";
 }
@@ -63,9 +59,7 @@ std::string text(const MpJoinSynAck& o) {
                      o.address_id, o.truncated_hmac, o.nonce);
 }
 
-std::string text(const MpJoinAck& o) {
-  return "mpjoin hmac " + hex(o.hmac);
-}
+std::string text(const MpJoinAck& o) { return "mpjoin hmac " + hex(o.hmac); }
 
 std::string text(const Dss& o) {
   std::string out = "dss";
@@ -94,13 +88,9 @@ std::string text(const RemoveAddr& o) {
   return out;
 }
 
-std::string text(const MpPrio& o) {
-  return o.backup ? "mpprio backup" : "mpprio";
-}
+std::string text(const MpPrio& o) { return o.backup ? "mpprio backup" : "mpprio"; }
 
-std::string text(const MpFail& o) {
-  return fmt::format("mpfail seq {}", o.data_sequence);
-}
+std::string text(const MpFail& o) { return fmt::format("mpfail seq {}", o.data_sequence); }
 
 std::string text(const MpFastclose& o) {
   return fmt::format("mpfastclose key {:#018x}", o.receiver_key);

@@ -1,8 +1,7 @@
 #include "stack/wire/ip_address.h"
 
-#include <fmt/format.h>
-
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -157,19 +156,11 @@ bool Prefix::contains(const IpAddress& a) const {
   return differing >> (8 - length % 8) == 0;
 }
 
-std::string Prefix::to_string() const {
-  return address.to_string() + "/" + std::to_string(length);
-}
+std::string Prefix::to_string() const { return address.to_string() + "/" + std::to_string(length); }
 
-std::ostream& operator<<(std::ostream& out, const IpAddress& a) {
-  return out << a.to_string();
-}
-std::ostream& operator<<(std::ostream& out, const Endpoint& e) {
-  return out << e.to_string();
-}
-std::ostream& operator<<(std::ostream& out, const Prefix& p) {
-  return out << p.to_string();
-}
+std::ostream& operator<<(std::ostream& out, const IpAddress& a) { return out << a.to_string(); }
+std::ostream& operator<<(std::ostream& out, const Endpoint& e) { return out << e.to_string(); }
+std::ostream& operator<<(std::ostream& out, const Prefix& p) { return out << p.to_string(); }
 
 std::size_t hash_value(const IpAddress& a) {
   const Bytes bytes = a.bytes();

@@ -60,7 +60,7 @@ struct Endpoint {
 // A network in CIDR notation. Of a parsed one the bits right of the length are zero.
 struct Prefix {
   IpAddress address;
-  std::uint8_t length = 0;  // bits, at most 32 or 128
+  std::uint8_t length = 0;                                    // bits, at most 32 or 128
   static std::optional<Prefix> parse(std::string_view text);  // a bare address is a host prefix
   bool contains(const IpAddress& a) const;
   std::string to_string() const;
@@ -74,7 +74,7 @@ std::ostream& operator<<(std::ostream& out, const Prefix& p);
 // The address of an interface and the length of the network it lies in: host bits are kept.
 struct InterfaceAddress {
   IpAddress address;
-  std::uint8_t prefix_length = 0;  // bits
+  std::uint8_t prefix_length = 0;                                       // bits
   static std::optional<InterfaceAddress> parse(std::string_view text);  // bare: of a network of one
   std::string to_string() const;
   auto operator<=>(const InterfaceAddress&) const = default;

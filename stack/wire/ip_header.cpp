@@ -126,12 +126,9 @@ void write_ipv6(const IpHeader& header, MutableBytes to) {
 std::optional<IpHeader> parse_ip_header(Bytes packet) {
   if (packet.empty()) return std::nullopt;
   switch (packet[0] >> 4) {
-    case 4:
-      return parse_ipv4(packet);
-    case 6:
-      return parse_ipv6(packet);
-    default:
-      return std::nullopt;
+    case 4: return parse_ipv4(packet);
+    case 6: return parse_ipv6(packet);
+    default: return std::nullopt;
   }
 }
 

@@ -111,8 +111,7 @@ std::optional<MptcpOption> parse_mp_join(Bytes bytes) {
       std::copy_n(bytes.begin() + 4, out.hmac.size(), out.hmac.begin());
       return out;
     }
-    default:
-      return {};
+    default: return {};
   }
 }
 
@@ -179,15 +178,9 @@ std::size_t length_of(const MpCapable& o) {
   return 4 + (o.sender_key ? 8U : 0U) + (o.receiver_key ? 8U : 0U) + (o.data_length ? 2U : 0U) +
          (o.checksum ? 2U : 0U);
 }
-std::size_t length_of(const MpJoinSyn&) {
-  return 12;
-}
-std::size_t length_of(const MpJoinSynAck&) {
-  return 16;
-}
-std::size_t length_of(const MpJoinAck&) {
-  return 24;
-}
+std::size_t length_of(const MpJoinSyn&) { return 12; }
+std::size_t length_of(const MpJoinSynAck&) { return 16; }
+std::size_t length_of(const MpJoinAck&) { return 24; }
 std::size_t length_of(const Dss& o) {
   std::size_t length = 4;
   if (o.data_ack) length += o.eight_byte_ack ? 8 : 4;
@@ -203,24 +196,14 @@ std::size_t length_of(const RemoveAddr& o) {
   ENSURE(o.count >= 1 && o.count <= RemoveAddr::kMaxIds);
   return 3U + o.count;
 }
-std::size_t length_of(const MpPrio&) {
-  return 3;
-}
-std::size_t length_of(const MpFail&) {
-  return 12;
-}
-std::size_t length_of(const MpFastclose&) {
-  return 12;
-}
-std::size_t length_of(const MpTcprst&) {
-  return 4;
-}
+std::size_t length_of(const MpPrio&) { return 3; }
+std::size_t length_of(const MpFail&) { return 12; }
+std::size_t length_of(const MpFastclose&) { return 12; }
+std::size_t length_of(const MpTcprst&) { return 4; }
 
 // ---- Writing what follows kind and length; the first byte is the subtype and its nibble.
 
-unsigned first_byte(Subtype subtype, unsigned nibble) {
-  return unsigned{subtype} << 4 | nibble;
-}
+unsigned first_byte(Subtype subtype, unsigned nibble) { return unsigned{subtype} << 4 | nibble; }
 
 void write_body(Writer& to, const MpCapable& o) {
   to.u8(first_byte(kMpCapable, o.version & 0xfU));
@@ -311,16 +294,11 @@ std::optional<MptcpOption> parse_mptcp_option(Bytes bytes) {
   if (bytes.size() < 3 || bytes[0] != kKind || bytes[1] != bytes.size()) return {};
   const bool flag = (bytes[2] & kNibbleFlag) != 0;
   switch (bytes[2] >> 4) {
-    case kMpCapable:
-      return parse_mp_capable(bytes);
-    case kMpJoin:
-      return parse_mp_join(bytes);
-    case kDss:
-      return parse_dss(bytes);
-    case kAddAddr:
-      return parse_add_addr(bytes);
-    case kRemoveAddr:
-      return parse_remove_addr(bytes);
+    case kMpCapable: return parse_mp_capable(bytes);
+    case kMpJoin: return parse_mp_join(bytes);
+    case kDss: return parse_dss(bytes);
+    case kAddAddr: return parse_add_addr(bytes);
+    case kRemoveAddr: return parse_remove_addr(bytes);
     case kMpPrio:
       if (bytes.size() != 3) return {};
       return MpPrio{flag};
@@ -333,8 +311,7 @@ std::optional<MptcpOption> parse_mptcp_option(Bytes bytes) {
     case kMpTcprst:
       if (bytes.size() != 4) return {};
       return MpTcprst{flag, TcprstReason{bytes[3]}};
-    default:
-      return {};
+    default: return {};
   }
 }
 

@@ -15,16 +15,16 @@
 
 namespace braid::wire {
 
-using MptcpKey = std::uint64_t;                    // in host order; network order on the wire
-using JoinHmac = std::array<std::uint8_t, 20>;     // leftmost 160 bits of HMAC-SHA256
+using MptcpKey = std::uint64_t;                 // in host order; network order on the wire
+using JoinHmac = std::array<std::uint8_t, 20>;  // leftmost 160 bits of HMAC-SHA256
 
 // Subtype 0 (3.1). Length 4: neither key; 12: sender_key; 20: both; 22/24: with data parameters.
 struct MpCapable {
   std::uint8_t version = 1;
-  bool checksum_required = false;   // A
-  bool extensibility = false;       // B: must be 0 from us, ignored option when 1 (M28)
-  bool deny_join_here = false;      // C: no joins to this address and port (M29)
-  std::uint8_t crypto_bits = 1;     // D..H as a 5-bit number; H = 1 is HMAC-SHA256
+  bool checksum_required = false;  // A
+  bool extensibility = false;      // B: must be 0 from us, ignored option when 1 (M28)
+  bool deny_join_here = false;     // C: no joins to this address and port (M29)
+  std::uint8_t crypto_bits = 1;    // D..H as a 5-bit number; H = 1 is HMAC-SHA256
   std::optional<MptcpKey> sender_key;
   std::optional<MptcpKey> receiver_key;
   std::optional<std::uint16_t> data_length;
@@ -108,7 +108,7 @@ enum class TcprstReason : std::uint8_t {  // M106
   kUnacceptablePerformance = 5,
   kMiddleboxInterference = 6,
 };
-struct MpTcprst {  // subtype 8
+struct MpTcprst {          // subtype 8
   bool transient = false;  // T
   TcprstReason reason = TcprstReason::kUnspecified;
   bool operator==(const MpTcprst&) const = default;

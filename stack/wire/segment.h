@@ -47,15 +47,21 @@ struct Segment {
 // An ICMP or ICMPv6 error about a TCP packet of ours.
 struct IcmpError {
   enum class Kind : std::uint8_t {
-    kNetUnreachable, kHostUnreachable, kProtocolUnreachable, kPortUnreachable, kAdminProhibited,
-    kPacketTooBig, kTimeExceeded, kOther,
+    kNetUnreachable,
+    kHostUnreachable,
+    kProtocolUnreachable,
+    kPortUnreachable,
+    kAdminProhibited,
+    kPacketTooBig,
+    kTimeExceeded,
+    kOther,
   };
   Kind kind = Kind::kOther;
   std::uint8_t type = 0;  // as on the wire, of the family of `source`
   std::uint8_t code = 0;
   std::uint32_t mtu = 0;  // with kPacketTooBig; 0 when the router gave none
   IpAddress reporter;
-  Endpoint source;        // of the packet of ours that provoked it
+  Endpoint source;  // of the packet of ours that provoked it
   Endpoint destination;
   SeqNum seq;
   bool operator==(const IcmpError&) const = default;
@@ -67,9 +73,9 @@ std::optional<Segment> parse_tcp(const IpAddress& source, const IpAddress& desti
 // The transport checksum of a TCP packet is right (RFC 9293 3.1); all of it is read.
 bool tcp_checksum_ok(const IpAddress& source, const IpAddress& destination, Bytes tcp);
 
-// Builds the packet: IPv4 or IPv6 header and TCP header in PacketOut::header, payload as slices, the
-// TCP checksum left to the device (pseudo-header sum in place). The addresses' families must agree,
-// and the total length must be at most 65535. IPv4 packets carry DF and this identification.
+// Builds the packet: IPv4 or IPv6 header and TCP header in PacketOut::header, payload as slices,
+// the TCP checksum left to the device (pseudo-header sum in place). The addresses' families must
+// agree, and the total length must be at most 65535. IPv4 packets carry DF and this identification.
 PacketOut make_packet(const Segment& segment, std::uint16_t ipv4_identification);
 // Fills in the checksum and copies everything into one run of bytes: for devices without offload.
 std::vector<std::uint8_t> flatten(const PacketOut& packet);

@@ -10,8 +10,8 @@
 
 namespace braid::wire {
 
-inline constexpr std::size_t kTcpHeaderBytes = 20;          // without options
-inline constexpr std::size_t kTcpChecksumOffset = 16;       // from the header's start
+inline constexpr std::size_t kTcpHeaderBytes = 20;     // without options
+inline constexpr std::size_t kTcpChecksumOffset = 16;  // from the header's start
 inline constexpr std::size_t kMaxTcpHeaderBytes = kTcpHeaderBytes + kMaxTcpOptionBytes;
 
 // Fills in ports, numbers, flags, window, urgent pointer and options; the addresses and what the IP

@@ -22,9 +22,7 @@ enum Kind : std::uint8_t {
 constexpr std::size_t kMinCookie = 4;  // RFC 7413 4.1.1: 4 to 16 bytes, an even count
 constexpr std::size_t kMaxCookie = 16;
 
-constexpr std::size_t round_up_to_word(std::size_t n) {
-  return (n + 3) & ~std::size_t{3};
-}
+constexpr std::size_t round_up_to_word(std::size_t n) { return (n + 3) & ~std::size_t{3}; }
 
 // ---- Reading: `option` is a whole option, kind and length included.
 
@@ -59,18 +57,15 @@ void read_option(Bytes option, TcpOptions& out) {
     case kSackPermitted:
       if (option.size() == 2) out.sack_permitted = true;
       return;
-    case kSack:
-      return read_sack(option, out);
+    case kSack: return read_sack(option, out);
     case kTimestamps:
       if (option.size() == 10) out.timestamps = Timestamps{load_be32(value), load_be32(value + 4)};
       return;
-    case kFastOpen:
-      return read_fast_open(option, out);
+    case kFastOpen: return read_fast_open(option, out);
     case kMptcp:
       if (const auto mptcp = parse_mptcp_option(option)) out.mptcp.push_back(*mptcp);
       return;
-    default:
-      out.unknown_kinds.push_back(option[0]);
+    default: out.unknown_kinds.push_back(option[0]);
   }
 }
 

@@ -33,7 +33,9 @@ template <typename T, std::size_t N>
 class FewOf {
  public:
   FewOf() = default;
-  FewOf(std::initializer_list<T> values) { for (const T& v : values) push_back(v); }
+  FewOf(std::initializer_list<T> values) {
+    for (const T& v : values) push_back(v);
+  }
   // False, and nothing added, when full.
   bool push_back(const T& value) {
     if (count_ == N) return false;
@@ -54,7 +56,8 @@ class FewOf {
   const T* end() const { return values_.data() + count_; }
   bool operator==(const FewOf& o) const {
     if (count_ != o.count_) return false;
-    for (std::size_t i = 0; i < count_; ++i) if (!(values_[i] == o.values_[i])) return false;
+    for (std::size_t i = 0; i < count_; ++i)
+      if (!(values_[i] == o.values_[i])) return false;
     return true;
   }
 
@@ -78,7 +81,8 @@ struct TcpOptions {
   // The first MPTCP option of this kind, or nullptr.
   template <typename T>
   const T* find() const {
-    for (const MptcpOption& option : mptcp) if (const T* found = std::get_if<T>(&option)) return found;
+    for (const MptcpOption& option : mptcp)
+      if (const T* found = std::get_if<T>(&option)) return found;
     return nullptr;
   }
   bool operator==(const TcpOptions&) const = default;
@@ -89,22 +93,23 @@ struct TcpOptions {
 // option, are left out. Of an option that comes twice the last counts.
 TcpOptions parse_tcp_options(Bytes area);
 
-// Bytes these options take, padded to a multiple of four. May exceed 40: see fit(). Where the aligned
-// layout below would exceed 40 the packed one is meant, with all padding at the end: timestamps and
-// an IPv6 ADD_ADDR with a port (10 + 30) fit only so.
+// Bytes these options take, padded to a multiple of four. May exceed 40: see fit(). Where the
+// aligned layout below would exceed 40 the packed one is meant, with all padding at the end:
+// timestamps and an IPv6 ADD_ADDR with a port (10 + 30) fit only so.
 std::size_t encoded_length(const TcpOptions& options);
 
-// Writes the options padded to a multiple of four with NOPs where Linux puts them: SYN `mss, sackOK,
-// TS, nop, wscale, [TFO], mptcp`; without TS `mss, nop, nop, sackOK, nop, wscale, mptcp`; other
-// segments `nop, nop, TS, [nop, nop, SACK], mptcp`. encoded_length(options) must be at most 40 and
-// `to` at least that long. Returns the bytes written.
+// Writes the options padded to a multiple of four with NOPs where Linux puts them: SYN `mss,
+// sackOK, TS, nop, wscale, [TFO], mptcp`; without TS `mss, nop, nop, sackOK, nop, wscale, mptcp`;
+// other segments `nop, nop, TS, [nop, nop, SACK], mptcp`. encoded_length(options) must be at most
+// 40 and `to` at least that long. Returns the bytes written.
 std::size_t write_tcp_options(const TcpOptions& options, MutableBytes to);
 
 // Bytes left of 40 after these options.
 std::size_t room_left(const TcpOptions& options);
 
-// Cuts SACK blocks (last first) until the aligned layout fits in 40 bytes. Precedence: timestamps and
-// MPTCP options always stay, SACK takes what is left. ENSUREs that the rest fits, packed if need be.
+// Cuts SACK blocks (last first) until the aligned layout fits in 40 bytes. Precedence: timestamps
+// and MPTCP options always stay, SACK takes what is left. ENSUREs that the rest fits, packed if
+// need be.
 void fit(TcpOptions& options);
 
 }  // namespace braid::wire

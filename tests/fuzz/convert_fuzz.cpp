@@ -33,8 +33,7 @@ void check_answer(Bytes stream, const ConvertMalformed& malformed) {
     case ConvertMalformed::Reason::kUnsupportedTlv:
       answer.tlvs = {ConvertError::with_echo(ConvertErrorCode::kUnsupportedMessage, stream)};
       break;
-    default:
-      answer.tlvs = {ConvertError::with_value(ConvertErrorCode::kMalformedMessage, 0)};
+    default: answer.tlvs = {ConvertError::with_value(ConvertErrorCode::kMalformedMessage, 0)};
   }
   check_message(answer, kMaxConvertBytes);
 }

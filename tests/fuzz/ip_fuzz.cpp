@@ -1,5 +1,5 @@
-// Fuzzes IP input: a train of packets goes through both forms of ip::Layer, which must agree on each,
-// stay inside the packet's bytes and leave them as they were.
+// Fuzzes IP input: a train of packets goes through both forms of ip::Layer, which must agree on
+// each, stay inside the packet's bytes and leave them as they were.
 //
 // Input: records of [control][time step in 1/16 s][length, big-endian][packet bytes]. Control bits:
 //   1  make the IPv4 header checksum right      2  the device vouches for the transport checksum
@@ -86,8 +86,10 @@ void round_trip(const ip::Input& input) {
   offending.source = error->source;
   offending.destination = error->destination;
   offending.seq = error->seq;
-  const PacketOut out = ip::make_icmp_error({.kind = error->kind, .reporter = error->reporter,
-                                             .offending = offending, .mtu = error->mtu});
+  const PacketOut out = ip::make_icmp_error({.kind = error->kind,
+                                             .reporter = error->reporter,
+                                             .offending = offending,
+                                             .mtu = error->mtu});
   const auto parsed = ip::parse_header(Bytes(out.header.data(), out.header_length));
   const auto* header = std::get_if<ip::Header>(&parsed);
   ENSURE(header != nullptr && ip::icmp_checksum_ok(*header));

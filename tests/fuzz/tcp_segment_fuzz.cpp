@@ -55,14 +55,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0 || size > 60000) return 0;
   const Bytes rest = Bytes(data, size).subspan(1);
   switch (data[0] % 3) {
-    case 0:
-      check_segment(rest, IpAddress::v4(0xc0000201), IpAddress::v4(0xc6336402));
-      break;
+    case 0: check_segment(rest, IpAddress::v4(0xc0000201), IpAddress::v4(0xc6336402)); break;
     case 1:
       check_segment(rest, IpAddress::v4(0xc0000201).mapped(), IpAddress::v4(0xc6336402).mapped());
       break;
-    default:
-      check_packet(rest);
+    default: check_packet(rest);
   }
   return 0;
 }

@@ -115,8 +115,7 @@ bool Exchange::run(const Step& step, Instant now) {
       step_host_.remove_path(step.number);
       connection_.paths_changed(now);
       return true;
-    case Step::What::kAwait:
-      return established_subflows() >= step.number;
+    case Step::What::kAwait: return established_subflows() >= step.number;
     case Step::What::kPause:
       if (paused_by_ != next_step_ + 1) {
         paused_by_ = next_step_ + 1;
@@ -181,9 +180,8 @@ std::size_t Exchange::established_subflows() const {
 
 void Exchange::sample() {
   for (const auto& subflow : connection_.subflows()) {
-    Carried& carried =
-        carried_[fmt::format("{}>{}", subflow.tuple.local.to_string(),
-                             subflow.tuple.remote.to_string())];
+    Carried& carried = carried_[fmt::format("{}>{}", subflow.tuple.local.to_string(),
+                                            subflow.tuple.remote.to_string())];
     carried = {subflow.counters.bytes_in, subflow.counters.bytes_out};
   }
   most_subflows_ = std::max(most_subflows_, established_subflows());

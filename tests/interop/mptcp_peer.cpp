@@ -1,9 +1,9 @@
 // mptcp_peer: our MPTCP on real interfaces, straight against a peer; see options.h. Prints "ready",
 // and at the end key=value lines. Exit: 0 all went as asked, 1 not, 2 it could not start.
-#include <csignal>
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 

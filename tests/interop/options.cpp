@@ -53,10 +53,10 @@ PathOption path(const std::string& text) {
 
 Step step(const std::string& text) {
   static const std::map<std::string, Step::What> kinds = {
-      {"backup", Step::What::kBackup}, {"regular", Step::What::kRegular},
+      {"backup", Step::What::kBackup},     {"regular", Step::What::kRegular},
       {"announce", Step::What::kAnnounce}, {"remove", Step::What::kRemove},
-      {"await", Step::What::kAwait}, {"pause", Step::What::kPause},     {"mark", Step::What::kMark},
-      {"abort", Step::What::kAbort}};
+      {"await", Step::What::kAwait},       {"pause", Step::What::kPause},
+      {"mark", Step::What::kMark},         {"abort", Step::What::kAbort}};
   const auto parts = split(text, ':', 3);
   if (parts.size() < 2 || !kinds.contains(parts[1])) wrong(text, "BYTES:WHAT[:ARGUMENT]");
   Step out{.at = number(parts[0]), .what = kinds.at(parts[1])};
@@ -96,18 +96,30 @@ Options parse_options(const std::vector<std::string>& words) {
   };
   for (; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (word == "--connect") out.connect = endpoint(value());
-    else if (word == "--port") out.port = static_cast<std::uint16_t>(number(value()));
-    else if (word == "--path") out.paths.push_back(path(value()));
-    else if (word == "--send") out.send_file = value();
-    else if (word == "--receive") out.receive_file = value();
-    else if (word == "--syn-data") out.syn_data = static_cast<std::uint32_t>(number(value()));
-    else if (word == "--checksum") out.checksum = true;
-    else if (word == "--plain") out.plain = true;
-    else if (word == "--connections") out.connections = static_cast<std::uint32_t>(number(value()));
-    else if (word == "--timeout") out.timeout = std::chrono::seconds(number(value()));
-    else if (word == "--step") out.steps.push_back(step(value()));
-    else wrong(word, "an option");
+    if (word == "--connect")
+      out.connect = endpoint(value());
+    else if (word == "--port")
+      out.port = static_cast<std::uint16_t>(number(value()));
+    else if (word == "--path")
+      out.paths.push_back(path(value()));
+    else if (word == "--send")
+      out.send_file = value();
+    else if (word == "--receive")
+      out.receive_file = value();
+    else if (word == "--syn-data")
+      out.syn_data = static_cast<std::uint32_t>(number(value()));
+    else if (word == "--checksum")
+      out.checksum = true;
+    else if (word == "--plain")
+      out.plain = true;
+    else if (word == "--connections")
+      out.connections = static_cast<std::uint32_t>(number(value()));
+    else if (word == "--timeout")
+      out.timeout = std::chrono::seconds(number(value()));
+    else if (word == "--step")
+      out.steps.push_back(step(value()));
+    else
+      wrong(word, "an option");
   }
   check(out, words[0]);
   return out;

@@ -38,7 +38,14 @@ struct PathOption {
 
 struct Step {
   enum class What : std::uint8_t {
-    kBackup, kRegular, kAnnounce, kRemove, kAwait, kPause, kMark, kAbort
+    kBackup,
+    kRegular,
+    kAnnounce,
+    kRemove,
+    kAwait,
+    kPause,
+    kMark,
+    kAbort
   };
   std::uint64_t at = 0;  // bytes of both directions
   What what = What::kAbort;

@@ -91,92 +91,91 @@ struct Lab {
 
 }  // namespace
 
-TEST_SUITE("platform_lab") {
-  TEST_CASE(
-      "new TCP connections of the LAN come out of the TUN, of both families, until draining") {
-    REQUIRE_NAMESPACES();
-    Lab lab;
-    lab.world.enter();
-    const auto server = listener({"203.0.113.9", 81});
-    lab.lan.enter();
-    const auto v4 = start_connect({"10.0.0.2", 0}, {"203.0.113.9", 80});
-    CHECK(lab.captured(80));
-    const auto v6 = start_connect({"fd00::2", 0}, {"2001:db8:f::9", 82});
-    CHECK(lab.captured(82));
-    REQUIRE_FALSE(lab.table->load([&] {
-      auto draining = lab.plan;
-      draining.new_connections = GatewayNftPlan::NewConnections::kLeave;
-      return nft_text(draining);
-    }()));
-    const auto late = start_connect({"10.0.0.2", 0}, {"203.0.113.9", 81});
-    CHECK(connect_result(late, 2000) == 0);  // the kernel's own way
-    CHECK_FALSE(lab.captured(81, 50));
-    CHECK(lab.captured(80));  // the one of before still belongs to us: its SYN again
-  }
-
-  TEST_CASE("connections into the LAN, to the gateway itself and of UDP are left alone") {
-    REQUIRE_NAMESPACES();
-    Lab lab;
-    const auto gateways = listener({"10.0.0.1", 22});
-    lab.world.enter();
-    const auto sink = bound_socket(SOCK_DGRAM, {"203.0.113.9", 53});
-    lab.lan.enter();
-    const auto lans = listener({"10.0.0.2", 443});
-    const auto to_gateway = start_connect({"10.0.0.2", 0}, {"10.0.0.1", 22});
-    CHECK(connect_result(to_gateway, 2000) == 0);
-    lab.world.enter();
-    const auto inbound = start_connect({"203.0.113.9", 0}, {"10.0.0.2", 443});
-    CHECK(connect_result(inbound, 2000) == 0);
-
-    lab.lan.enter();
-    const auto udp = bound_socket(SOCK_DGRAM, {"10.0.0.2", 5353});
-    const SocketAddress dns("203.0.113.9", 53);
-    REQUIRE(::sendto(udp.get(), "?", 1, 0, dns.get(), dns.length) == 1);
-    REQUIRE(wait_until(sink.get(), POLLIN, 2000));
-    sockaddr_in from{};
-    socklen_t length = sizeof from;
-    char byte = 0;
-    REQUIRE(::recvfrom(sink.get(), &byte, 1, 0, reinterpret_cast<sockaddr*>(&from), &length) == 1);
-    CHECK(ntohl(from.sin_addr.s_addr) == 0xc6336401);  // masqueraded: 198.51.100.1
-  }
-
-  TEST_CASE(
-      "the kernel is quiet towards the concentrator and nobody else, and the door sees its "
-      "packets") {
-    REQUIRE_NAMESPACES();
-    Lab lab;
-    const auto link = link_by_name(*lab.netlink, "wan1");
-    REQUIRE(link);
-    NextHops next_hops(kernel_of_link(*lab.netlink, link->index), *link);
-    auto door = PacketSocket::open(
-        *link, {.local_ports = {61000, 61999}, .peers = lab.plan.concentrators}, next_hops);
-    REQUIRE(door);
-    lab.world.enter();
-    const auto ours = start_connect({"203.0.113.5", 8803}, {"198.51.100.1", 61005});
-    const auto other_port = start_connect({"203.0.113.5", 8804}, {"198.51.100.1", 61005});
-    const auto other_host = start_connect({"203.0.113.9", 8803}, {"198.51.100.1", 61005});
-    CHECK(connect_result(other_port, 2000) == ECONNREFUSED);
-    CHECK(connect_result(other_host, 2000) == ECONNREFUSED);
-    CHECK(connect_result(ours, 300) == EINPROGRESS);
-    bool seen = false;
-    while (const auto packet = (*door)->read()) {
-      const Bytes b = packet->bytes;
-      CHECK(load_be32(&b[12]) == 0xcb007105);  // only the concentrator's get through
-      if (load_be16(&b[20]) == 8803 && load_be16(&b[22]) == 61005) seen = true;
-    }
-    CHECK(seen);
-
-    // A LAN host whose own source port lies in our range keeps its connection.
-    const auto server = listener({"203.0.113.9", 8803});
-    REQUIRE_FALSE(lab.table->load([&] {
-      auto draining = lab.plan;
-      draining.new_connections = GatewayNftPlan::NewConnections::kLeave;
-      return nft_text(draining);
-    }()));
-    lab.lan.enter();
-    const auto lan_host = start_connect({"10.0.0.2", 61005}, {"203.0.113.9", 8803});
-    CHECK(connect_result(lan_host, 2000) == 0);
-  }
+TEST_SUITE_BEGIN("platform_lab");
+TEST_CASE("new TCP connections of the LAN come out of the TUN, of both families, until draining") {
+  REQUIRE_NAMESPACES();
+  Lab lab;
+  lab.world.enter();
+  const auto server = listener({"203.0.113.9", 81});
+  lab.lan.enter();
+  const auto v4 = start_connect({"10.0.0.2", 0}, {"203.0.113.9", 80});
+  CHECK(lab.captured(80));
+  const auto v6 = start_connect({"fd00::2", 0}, {"2001:db8:f::9", 82});
+  CHECK(lab.captured(82));
+  REQUIRE_FALSE(lab.table->load([&] {
+    auto draining = lab.plan;
+    draining.new_connections = GatewayNftPlan::NewConnections::kLeave;
+    return nft_text(draining);
+  }()));
+  const auto late = start_connect({"10.0.0.2", 0}, {"203.0.113.9", 81});
+  CHECK(connect_result(late, 2000) == 0);  // the kernel's own way
+  CHECK_FALSE(lab.captured(81, 50));
+  CHECK(lab.captured(80));  // the one of before still belongs to us: its SYN again
 }
+
+TEST_CASE("connections into the LAN, to the gateway itself and of UDP are left alone") {
+  REQUIRE_NAMESPACES();
+  Lab lab;
+  const auto gateways = listener({"10.0.0.1", 22});
+  lab.world.enter();
+  const auto sink = bound_socket(SOCK_DGRAM, {"203.0.113.9", 53});
+  lab.lan.enter();
+  const auto lans = listener({"10.0.0.2", 443});
+  const auto to_gateway = start_connect({"10.0.0.2", 0}, {"10.0.0.1", 22});
+  CHECK(connect_result(to_gateway, 2000) == 0);
+  lab.world.enter();
+  const auto inbound = start_connect({"203.0.113.9", 0}, {"10.0.0.2", 443});
+  CHECK(connect_result(inbound, 2000) == 0);
+
+  lab.lan.enter();
+  const auto udp = bound_socket(SOCK_DGRAM, {"10.0.0.2", 5353});
+  const SocketAddress dns("203.0.113.9", 53);
+  REQUIRE(::sendto(udp.get(), "?", 1, 0, dns.get(), dns.length) == 1);
+  REQUIRE(wait_until(sink.get(), POLLIN, 2000));
+  sockaddr_in from{};
+  socklen_t length = sizeof from;
+  char byte = 0;
+  REQUIRE(::recvfrom(sink.get(), &byte, 1, 0, reinterpret_cast<sockaddr*>(&from), &length) == 1);
+  CHECK(ntohl(from.sin_addr.s_addr) == 0xc6336401);  // masqueraded: 198.51.100.1
+}
+
+TEST_CASE(
+    "the kernel is quiet towards the concentrator and nobody else, and the door sees its "
+    "packets") {
+  REQUIRE_NAMESPACES();
+  Lab lab;
+  const auto link = link_by_name(*lab.netlink, "wan1");
+  REQUIRE(link);
+  NextHops next_hops(kernel_of_link(*lab.netlink, link->index), *link);
+  auto door = PacketSocket::open(
+      *link, {.local_ports = {61000, 61999}, .peers = lab.plan.concentrators}, next_hops);
+  REQUIRE(door);
+  lab.world.enter();
+  const auto ours = start_connect({"203.0.113.5", 8803}, {"198.51.100.1", 61005});
+  const auto other_port = start_connect({"203.0.113.5", 8804}, {"198.51.100.1", 61005});
+  const auto other_host = start_connect({"203.0.113.9", 8803}, {"198.51.100.1", 61005});
+  CHECK(connect_result(other_port, 2000) == ECONNREFUSED);
+  CHECK(connect_result(other_host, 2000) == ECONNREFUSED);
+  CHECK(connect_result(ours, 300) == EINPROGRESS);
+  bool seen = false;
+  while (const auto packet = (*door)->read()) {
+    const Bytes b = packet->bytes;
+    CHECK(load_be32(&b[12]) == 0xcb007105);  // only the concentrator's get through
+    if (load_be16(&b[20]) == 8803 && load_be16(&b[22]) == 61005) seen = true;
+  }
+  CHECK(seen);
+
+  // A LAN host whose own source port lies in our range keeps its connection.
+  const auto server = listener({"203.0.113.9", 8803});
+  REQUIRE_FALSE(lab.table->load([&] {
+    auto draining = lab.plan;
+    draining.new_connections = GatewayNftPlan::NewConnections::kLeave;
+    return nft_text(draining);
+  }()));
+  lab.lan.enter();
+  const auto lan_host = start_connect({"10.0.0.2", 61005}, {"203.0.113.9", 8803});
+  CHECK(connect_result(lan_host, 2000) == 0);
+}
+TEST_SUITE_END();
 
 }  // namespace braid::platform

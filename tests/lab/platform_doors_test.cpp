@@ -194,136 +194,137 @@ void converse(Device& device, const UniqueFd& listener, TcpFields f, std::size_t
 
 }  // namespace
 
-TEST_SUITE("platform_lab") {
-  TEST_CASE("super-packets cross the TUN both ways and the kernel's own socket gets every byte") {
-    REQUIRE_NAMESPACES();
-    Namespace here;
-    auto tun = Tun::open("braid0");
-    REQUIRE(tun);
-    auto netlink = NetlinkSocket::open();
-    REQUIRE(netlink);
-    const auto link = link_by_name(*netlink, "braid0");
-    REQUIRE(link);
-    CHECK(link->kind == LinkKind::kRawIp);
-    CHECK_FALSE(link->up);
-    for (const char* prefix : {"192.0.2.1/24", "2001:db8::1/64"}) {
-      REQUIRE_FALSE(add_address(*netlink, link->index, *IpPrefix::parse(prefix)));
-      REQUIRE_FALSE(add_address(*netlink, link->index, *IpPrefix::parse(prefix)));  // again: same
-    }
-    REQUIRE_FALSE(set_link_mtu(*netlink, link->index, 1400));
-    REQUIRE_FALSE(set_link_queue(*netlink, link->index, 3000));
-    REQUIRE_FALSE(set_link_up(*netlink, link->index));
-    CHECK(link_by_name(*netlink, "braid0")->up);
-    CHECK(link_by_name(*netlink, "braid0")->mtu == 1400);
-    const auto addresses = usable_addresses(*netlink, link->index);
-    REQUIRE(addresses);
-    REQUIRE(addresses->size() == 2);
-    CHECK((*addresses)[0].prefix == *IpPrefix::parse("192.0.2.1/24"));
-    CHECK((*addresses)[1].prefix == *IpPrefix::parse("2001:db8::1/64"));
-
-    for (const auto& [ours, theirs] :
-         {std::pair("192.0.2.9", "192.0.2.1"), std::pair("2001:db8::9", "2001:db8::1")}) {
-      CAPTURE(ours);
-      const auto listener = platform::listener(SocketAddress(theirs, 80));
-      converse(**tun, listener,
-               {.source = *IpAddress::parse(ours),
-                .destination = *IpAddress::parse(theirs),
-                .source_port = 5000,
-                .destination_port = 80},
-               30'000, 1300);
-    }
-    CHECK((*tun)->counters().lost == 0);
-    CHECK((*tun)->counters().malformed == 0);
+TEST_SUITE_BEGIN("platform_lab");
+TEST_CASE("super-packets cross the TUN both ways and the kernel's own socket gets every byte") {
+  REQUIRE_NAMESPACES();
+  Namespace here;
+  auto tun = Tun::open("braid0");
+  REQUIRE(tun);
+  auto netlink = NetlinkSocket::open();
+  REQUIRE(netlink);
+  const auto link = link_by_name(*netlink, "braid0");
+  REQUIRE(link);
+  CHECK(link->kind == LinkKind::kRawIp);
+  CHECK_FALSE(link->up);
+  for (const char* prefix : {"192.0.2.1/24", "2001:db8::1/64"}) {
+    REQUIRE_FALSE(add_address(*netlink, link->index, *IpPrefix::parse(prefix)));
+    REQUIRE_FALSE(add_address(*netlink, link->index, *IpPrefix::parse(prefix)));  // again: same
   }
+  REQUIRE_FALSE(set_link_mtu(*netlink, link->index, 1400));
+  REQUIRE_FALSE(set_link_queue(*netlink, link->index, 3000));
+  REQUIRE_FALSE(set_link_up(*netlink, link->index));
+  CHECK(link_by_name(*netlink, "braid0")->up);
+  CHECK(link_by_name(*netlink, "braid0")->mtu == 1400);
+  const auto addresses = usable_addresses(*netlink, link->index);
+  REQUIRE(addresses);
+  REQUIRE(addresses->size() == 2);
+  CHECK((*addresses)[0].prefix == *IpPrefix::parse("192.0.2.1/24"));
+  CHECK((*addresses)[1].prefix == *IpPrefix::parse("2001:db8::1/64"));
 
-  TEST_CASE("a TUN name that another process holds, or that is no name, is refused with a reason") {
-    REQUIRE_NAMESPACES();
-    Namespace here;
-    auto first = Tun::open("braid0");
-    REQUIRE(first);
-    CHECK(Tun::open("braid0").error() == std::errc::device_or_resource_busy);
-    CHECK(Tun::open("").error() == std::errc::invalid_argument);
-    CHECK(Tun::open("a-name-longer-than-the-kernel-takes").error() == std::errc::invalid_argument);
+  for (const auto& [ours, theirs] :
+       {std::pair("192.0.2.9", "192.0.2.1"), std::pair("2001:db8::9", "2001:db8::1")}) {
+    CAPTURE(ours);
+    const auto listener = platform::listener(SocketAddress(theirs, 80));
+    converse(**tun, listener,
+             {.source = *IpAddress::parse(ours),
+              .destination = *IpAddress::parse(theirs),
+              .source_port = 5000,
+              .destination_port = 80},
+             30'000, 1300);
   }
-
-  TEST_CASE("writing to a TUN that is down loses the packet and says why") {
-    REQUIRE_NAMESPACES();
-    Namespace here;
-    auto tun = Tun::open("braid0");
-    REQUIRE(tun);
-    const auto a = *IpAddress::parse("192.0.2.1");
-    CHECK((*tun)->send(tcp_packet({.source = a, .destination = a}, {})) == Door::Sent::kLost);
-    CHECK((*tun)->counters().lost == 1);
-    CHECK((*tun)->counters().last_send_error == std::errc::io_error);
-  }
-
-  TEST_CASE("a packet socket talks to a kernel socket across a veth pair in super-packets") {
-    REQUIRE_NAMESPACES();
-    Namespace far;
-    Namespace here;
-    here.enter();
-    run("ip link add wan1 type veth peer name v1");
-    run("ip link set v1 netns " + far.path());
-    run("ip addr add 198.51.100.1/24 dev wan1; ip -6 addr add 2001:db8:1::1/64 dev wan1 nodad");
-    run("ip link set wan1 up");
-    far.enter();
-    run("ip addr add 198.51.100.2/24 dev v1; ip -6 addr add 2001:db8:1::2/64 dev v1 nodad");
-    run("ip link set v1 up");
-    auto far_netlink = NetlinkSocket::open();
-    REQUIRE(far_netlink);
-    static_cast<void>(link_that_is_up(*far_netlink, "v1"));
-    const auto listener4 = platform::listener({"198.51.100.2", 8803});
-    const auto listener6 = platform::listener({"2001:db8:1::2", 8803});
-    here.enter();
-    // Its TCP would answer RST to what it knows nothing of; that is another test's matter.
-    run("nft add table inet q '{ chain c { type filter hook prerouting priority raw; "
-        "tcp dport 61000-61999 drop; }; }'");
-
-    auto netlink = NetlinkSocket::open();
-    auto events = NetlinkEvents::open();
-    REQUIRE(netlink);
-    REQUIRE(events);
-    const Link link = link_that_is_up(*netlink, "wan1");
-    NextHops next_hops(kernel_of_link(*netlink, link.index), link);
-    auto door = PacketSocket::open(link, {.local_ports = {61000, 61999}}, next_hops);
-    REQUIRE(door);
-    CHECK((*door)->max_super_packet() > 60'000);
-
-    // The neighbour's answer arrives as news while converse() waits for the SYN-ACK.
-    for (const auto& [ours, theirs, listener] :
-         {std::tuple("198.51.100.1", "198.51.100.2", &listener4),
-          std::tuple("2001:db8:1::1", "2001:db8:1::2", &listener6)}) {
-      CAPTURE(ours);
-      const auto source = *IpAddress::parse(ours);
-      const auto destination = *IpAddress::parse(theirs);
-      CHECK(next_hops.next_hop(destination) == destination);
-      // The first packet is held until the neighbour has answered.
-      REQUIRE((*door)->send(tcp_packet({.source = source,
-                                        .destination = destination,
-                                        .source_port = 61001,
-                                        .destination_port = 9,
-                                        .flags = 0x02},
-                                       {})) == Door::Sent::kYes);
-      const Instant limit = clock_now() + 2900ms;
-      while (clock_now() < limit &&
-             next_hops.lookup(destination, clock_now()).state != NextHops::Answer::State::kReady) {
-        events->drain({.message = [&](const NetlinkMessage& m) { next_hops.on_event(m, clock_now()); },
-                       .overrun = [&] { next_hops.forget(); }});
-      }
-      REQUIRE(next_hops.lookup(destination, clock_now()).state == NextHops::Answer::State::kReady);
-      const TcpSeen reset = expect(**door, [](const TcpSeen& s) { return (s.flags & 0x04) != 0; });
-      CHECK(reset.flags == 0x14);  // port 9 is closed there: the held SYN was answered
-      converse(**door, *listener,
-               {.source = source,
-                .destination = destination,
-                .source_port = 61000,
-                .destination_port = 8803},
-               60'000, 1400);
-    }
-    CHECK((*door)->counters().lost == 0);
-    CHECK((*door)->counters().malformed == 0);
-    CHECK((*door)->take_kernel_drops() == 0);
-  }
+  CHECK((*tun)->counters().lost == 0);
+  CHECK((*tun)->counters().malformed == 0);
 }
+
+TEST_CASE("a TUN name that another process holds, or that is no name, is refused with a reason") {
+  REQUIRE_NAMESPACES();
+  Namespace here;
+  auto first = Tun::open("braid0");
+  REQUIRE(first);
+  CHECK(Tun::open("braid0").error() == std::errc::device_or_resource_busy);
+  CHECK(Tun::open("").error() == std::errc::invalid_argument);
+  CHECK(Tun::open("a-name-longer-than-the-kernel-takes").error() == std::errc::invalid_argument);
+}
+
+TEST_CASE("writing to a TUN that is down loses the packet and says why") {
+  REQUIRE_NAMESPACES();
+  Namespace here;
+  auto tun = Tun::open("braid0");
+  REQUIRE(tun);
+  const auto a = *IpAddress::parse("192.0.2.1");
+  CHECK((*tun)->send(tcp_packet({.source = a, .destination = a}, {})) == Door::Sent::kLost);
+  CHECK((*tun)->counters().lost == 1);
+  CHECK((*tun)->counters().last_send_error == std::errc::io_error);
+}
+
+TEST_CASE("a packet socket talks to a kernel socket across a veth pair in super-packets") {
+  REQUIRE_NAMESPACES();
+  Namespace far;
+  Namespace here;
+  here.enter();
+  run("ip link add wan1 type veth peer name v1");
+  run("ip link set v1 netns " + far.path());
+  run("ip addr add 198.51.100.1/24 dev wan1; ip -6 addr add 2001:db8:1::1/64 dev wan1 nodad");
+  run("ip link set wan1 up");
+  far.enter();
+  run("ip addr add 198.51.100.2/24 dev v1; ip -6 addr add 2001:db8:1::2/64 dev v1 nodad");
+  run("ip link set v1 up");
+  auto far_netlink = NetlinkSocket::open();
+  REQUIRE(far_netlink);
+  static_cast<void>(link_that_is_up(*far_netlink, "v1"));
+  const auto listener4 = platform::listener({"198.51.100.2", 8803});
+  const auto listener6 = platform::listener({"2001:db8:1::2", 8803});
+  here.enter();
+  // Its TCP would answer RST to what it knows nothing of; that is another test's matter.
+  run("nft add table inet q '{ chain c { type filter hook prerouting priority raw; "
+      "tcp dport 61000-61999 drop; }; }'");
+
+  auto netlink = NetlinkSocket::open();
+  auto events = NetlinkEvents::open();
+  REQUIRE(netlink);
+  REQUIRE(events);
+  const Link link = link_that_is_up(*netlink, "wan1");
+  NextHops next_hops(kernel_of_link(*netlink, link.index), link);
+  auto door = PacketSocket::open(link, {.local_ports = {61000, 61999}}, next_hops);
+  REQUIRE(door);
+  CHECK((*door)->max_super_packet() > 60'000);
+
+  // The neighbour's answer arrives as news while converse() waits for the SYN-ACK.
+  for (const auto& [ours, theirs, listener] :
+       {std::tuple("198.51.100.1", "198.51.100.2", &listener4),
+        std::tuple("2001:db8:1::1", "2001:db8:1::2", &listener6)}) {
+    CAPTURE(ours);
+    const auto source = *IpAddress::parse(ours);
+    const auto destination = *IpAddress::parse(theirs);
+    CHECK(next_hops.next_hop(destination) == destination);
+    // The first packet is held until the neighbour has answered.
+    REQUIRE((*door)->send(tcp_packet({.source = source,
+                                      .destination = destination,
+                                      .source_port = 61001,
+                                      .destination_port = 9,
+                                      .flags = 0x02},
+                                     {})) == Door::Sent::kYes);
+    const Instant limit = clock_now() + 2900ms;
+    while (clock_now() < limit &&
+           next_hops.lookup(destination, clock_now()).state != NextHops::Answer::State::kReady) {
+      events->drain(
+          {.message = [&](const NetlinkMessage& m) { next_hops.on_event(m, clock_now()); },
+           .overrun = [&] { next_hops.forget(); }});
+    }
+    REQUIRE(next_hops.lookup(destination, clock_now()).state == NextHops::Answer::State::kReady);
+    const TcpSeen reset = expect(**door, [](const TcpSeen& s) { return (s.flags & 0x04) != 0; });
+    CHECK(reset.flags == 0x14);  // port 9 is closed there: the held SYN was answered
+    converse(**door, *listener,
+             {.source = source,
+              .destination = destination,
+              .source_port = 61000,
+              .destination_port = 8803},
+             60'000, 1400);
+  }
+  CHECK((*door)->counters().lost == 0);
+  CHECK((*door)->counters().malformed == 0);
+  CHECK((*door)->take_kernel_drops() == 0);
+}
+TEST_SUITE_END();
 
 }  // namespace braid::platform

@@ -3,11 +3,10 @@
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <doctest/doctest.h>
 #include <netinet/in.h>
 
 #include <vector>
-
-#include <doctest/doctest.h>
 
 #include "stack/wire/ip_header.h"
 #include "stack/wire/segment.h"

@@ -31,8 +31,8 @@ TEST_CASE("an MPTCP connection is accepted and its bytes are acknowledged at the
   const std::uint64_t first = mptcp::initial_dsn_of(kFarKey) + 1;
   wire::Segment data = t.segment(1, 1, {.psh = true, .ack = true});
   wire::Dss dss;
-  dss.mapping = wire::Dss::Mapping{.data_sequence = first, .subflow_sequence = 1,
-                                   .data_length = 50};
+  dss.mapping =
+      wire::Dss::Mapping{.data_sequence = first, .subflow_sequence = 1, .data_length = 50};
   data.options.mptcp.push_back(dss);
   data.payload = Slices(Bytes(text));
   t.send(data);

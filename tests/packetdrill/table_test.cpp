@@ -1,4 +1,6 @@
 // The library's table of functions, called as packetdrill calls it: plain TCP and time.
+#include "tests/packetdrill/table.h"
+
 #include <fcntl.h>
 #include <netinet/tcp.h>
 
@@ -8,8 +10,6 @@
 #include <fstream>
 #include <thread>
 #include <vector>
-
-#include "tests/packetdrill/table.h"
 
 namespace braid::test {
 

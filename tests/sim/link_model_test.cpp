@@ -10,9 +10,7 @@ namespace {
 
 constexpr Instant kStart{};
 
-Packet packet_of(std::size_t size, std::uint8_t tag = 0) {
-  return Packet(size, tag);
-}
+Packet packet_of(std::size_t size, std::uint8_t tag = 0) { return Packet(size, tag); }
 
 // Everything that comes out until the model has nothing more to do.
 std::vector<LinkModel::Delivery> drain(LinkModel& link) {
@@ -205,9 +203,7 @@ TEST_CASE(
 TEST_CASE("jitter keeps the order unless it is allowed not to") {
   LinkSettings settings{.delay = 10ms, .jitter = 5ms};
   bool in_order = true;
-  SUBCASE("kept") {
-    settings.jitter_order = JitterOrder::kKept;
-  }
+  SUBCASE("kept") { settings.jitter_order = JitterOrder::kKept; }
   SUBCASE("not kept") {
     settings.jitter_order = JitterOrder::kMayReorder;
     in_order = false;

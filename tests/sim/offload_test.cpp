@@ -75,33 +75,15 @@ TEST_CASE("packets that differ in what matters are not joined") {
   TcpSketch second{.seq = first.seq + 1000};
   std::size_t expected = 2;
   bool damage = false;
-  SUBCASE("nothing differs: joined") {
-    expected = 1;
-  }
-  SUBCASE("options") {
-    second.options = {1, 1, 1, 1};
-  }
-  SUBCASE("acknowledgement") {
-    second.ack = first.ack + 1;
-  }
-  SUBCASE("window") {
-    second.window = 1;
-  }
-  SUBCASE("a gap") {
-    second.seq += 1;
-  }
-  SUBCASE("an earlier PSH ends the run") {
-    first.flags = kAck | kPsh;
-  }
-  SUBCASE("RST") {
-    second.flags = kAck | kRst;
-  }
-  SUBCASE("another port") {
-    second.source_port = 9;
-  }
-  SUBCASE("wrong checksum") {
-    damage = true;
-  }
+  SUBCASE("nothing differs: joined") { expected = 1; }
+  SUBCASE("options") { second.options = {1, 1, 1, 1}; }
+  SUBCASE("acknowledgement") { second.ack = first.ack + 1; }
+  SUBCASE("window") { second.window = 1; }
+  SUBCASE("a gap") { second.seq += 1; }
+  SUBCASE("an earlier PSH ends the run") { first.flags = kAck | kPsh; }
+  SUBCASE("RST") { second.flags = kAck | kRst; }
+  SUBCASE("another port") { second.source_port = 9; }
+  SUBCASE("wrong checksum") { damage = true; }
   std::vector<Packet> packets{tcp_packet(first, payload), tcp_packet(second, payload)};
   if (damage) packets[1].back() ^= 1;
   CHECK(coalesce(packets).size() == expected);

@@ -26,9 +26,7 @@ struct Endpoint : Host {
   std::vector<Packet> to_send, got;
 };
 
-wire::IpAddress address(const char* text) {
-  return *wire::IpAddress::parse(text);
-}
+wire::IpAddress address(const char* text) { return *wire::IpAddress::parse(text); }
 
 // a --- router --- b; 203.0.113.0/24 and 2001:db8::/32 are b's.
 struct Net {
@@ -73,9 +71,7 @@ TEST_CASE("what a router cannot forward is answered truthfully") {
   Packet packet = tcp_packet({}, Packet(1000, 1));
   std::uint8_t type = 3;
   std::uint8_t code = 0;
-  SUBCASE("no route") {
-    net.router.clear_routes();
-  }
+  SUBCASE("no route") { net.router.clear_routes(); }
   SUBCASE("host unreachable") {
     net.router.refuse(*wire::Prefix::parse("203.0.113.5"), Router::Verdict::kHostUnreachable);
     code = 1;
@@ -110,9 +106,7 @@ TEST_CASE("a silent route says nothing and a damaged header goes nowhere") {
   SUBCASE("silent") {
     net.router.refuse(*wire::Prefix::parse("203.0.113.5"), Router::Verdict::kSilent);
   }
-  SUBCASE("damaged") {
-    packet[15] ^= 4;
-  }
+  SUBCASE("damaged") { packet[15] ^= 4; }
   net.alice.to_send = {packet};
   net.world.run_for(1s);
   CHECK(net.bob.got.empty());

@@ -1,5 +1,6 @@
 """tools/check finds each kind of breach, and nothing in a clean tree."""
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -73,6 +74,13 @@ class CheckTest(unittest.TestCase):
     def test_code_does_not_see_tests(self):
         self.put("tests/support/a.h", "#pragma once\n")
         self.expect_one("gateway/b.cpp", '#include "tests/support/a.h"\n', 1, "may be included")
+
+    @unittest.skipUnless(shutil.which("clang-format"), "clang-format is not installed")
+    def test_format_where_a_tree_says_how(self):
+        self.put("stack/tcp/b.cpp", "\nint  x;\n")
+        self.assertEqual(self.breaches(), [])
+        self.put(".clang-format", "BasedOnStyle: Google\n")
+        self.expect_one("stack/tcp/b.cpp", "\nint  x;\n", 2, "clang-format")
 
     def test_reserved_libraries(self):
         for header, who in [("lwip/ip.h", "lwIP"), ("openssl/evp.h", "OpenSSL"), ("uv.h", "libuv"),

@@ -1,9 +1,9 @@
-// MptcpPair: a client with several uplinks and a server, both with whole TCP and MPTCP layers, joined
-// by virtual wires in virtual time.
+// MptcpPair: a client with several uplinks and a server, both with whole TCP and MPTCP layers,
+// joined by virtual wires in virtual time.
 //
 // Client address i lives on interface i (10.0.i.1, or 2001:db8:i::1); the server has one interface.
-// A segment travels over the wire of the client address in it. Super-segments are cut into pieces on
-// the way, as TSO does. Everything offered to a wire is in log().
+// A segment travels over the wire of the client address in it. Super-segments are cut into pieces
+// on the way, as TSO does. Everything offered to a wire is in log().
 #pragma once
 
 #include <array>
@@ -28,12 +28,12 @@ inline constexpr mptcp::Habits kLongDsns{.sequence_width = mptcp::Habits::Sequen
 class MptcpPair {
  public:
   struct Wire {
-    Duration delay = 10ms;          // one way
-    Duration jitter = 0ms;          // up to this much more, per piece: reorders
+    Duration delay = 10ms;  // one way
+    Duration jitter = 0ms;  // up to this much more, per piece: reorders
     double loss = 0;
     double duplication = 0;
-    std::uint64_t rate = 0;         // bytes per second each way; 0: any
-    Duration queue = 100ms;         // with a rate: what waits longer is dropped
+    std::uint64_t rate = 0;  // bytes per second each way; 0: any
+    Duration queue = 100ms;  // with a rate: what waits longer is dropped
     bool up = true;
   };
   enum class Fate : std::uint8_t { kPass, kDrop };
@@ -52,9 +52,7 @@ class MptcpPair {
   // One side: its layers, its connection and the bytes.
   struct End final : mptcp::LocalPaths {
     explicit End(std::uint64_t seed) : random(seed), tcp(random), mptcp(tcp, random) {}
-    ~End() override {
-      connection.reset();
-    }
+    ~End() override { connection.reset(); }
     std::span<const mptcp::LocalPath> paths() const override { return local_paths; }
     std::optional<std::uint16_t> allocate_port(const mptcp::LocalPath&,
                                                const wire::Endpoint&) override {
@@ -127,12 +125,13 @@ class MptcpPair {
   explicit MptcpPair(std::uint64_t seed = 1, std::uint32_t uplinks = 2)
       : a(seed * 2 + 1), b(seed * 2 + 2), random_(seed) {
     for (std::uint32_t i = 1; i <= uplinks; ++i) {
-      a.local_paths.push_back({.interface = i, .address = client_address(i),
+      a.local_paths.push_back({.interface = i,
+                               .address = client_address(i),
                                .address_id = static_cast<std::uint8_t>(i)});
       wires[i] = Wire();
     }
-    b.local_paths.push_back({.interface = kServerInterface, .address = server().address,
-                             .address_id = 1});
+    b.local_paths.push_back(
+        {.interface = kServerInterface, .address = server().address, .address_id = 1});
     for (End* end : {&a, &b}) {
       end->tcp.set_stray(kServerInterface, tcp::Layer::Stray::kIgnore);
       for (std::uint32_t i = 1; i <= uplinks; ++i) {
@@ -151,15 +150,14 @@ class MptcpPair {
 
   // The client connects over path 1. The server accepts and answers at once unless told otherwise.
   void connect(std::vector<std::uint8_t> syn_payload = {}) {
-    a.connection = std::make_unique<mptcp::Connection>(a.mptcp, a.outgoing, a.incoming, &a,
-                                                       a.config, a.owner);
+    a.connection =
+        std::make_unique<mptcp::Connection>(a.mptcp, a.outgoing, a.incoming, &a, a.config, a.owner);
     a.connection->connect(a.local_paths.front(), a.next_port++, server(), Bytes(syn_payload), now_);
   }
   bool establish() {
     connect();
-    return run([&] {
-      return a.status().established && b.connection && b.status().established;
-    }, 10s);
+    return run([&] { return a.status().established && b.connection && b.status().established; },
+               10s);
   }
   // Runs until `done` or until nothing happens before `limit`. True when `done` came true.
   bool run(const std::function<bool()>& done, Duration limit = 60s) {
@@ -183,14 +181,16 @@ class MptcpPair {
   // Both ends offer their streams, drain each other's, and finish.
   bool transfer(std::uint64_t from_a, std::uint64_t from_b, Duration limit = 600s) {
     bool intact = true;
-    const bool done = run([&] {
-      if (!b.connection) return false;
-      a.offer(from_a, true);
-      b.offer(from_b, true);
-      intact = intact && a.drain() && b.drain();
-      return !intact || (a.incoming.complete() && b.incoming.complete() &&
-                         a.drained == from_b && b.drained == from_a);
-    }, limit);
+    const bool done = run(
+        [&] {
+          if (!b.connection) return false;
+          a.offer(from_a, true);
+          b.offer(from_b, true);
+          intact = intact && a.drain() && b.drain();
+          return !intact || (a.incoming.complete() && b.incoming.complete() &&
+                             a.drained == from_b && b.drained == from_a);
+        },
+        limit);
     return done && intact;
   }
 
@@ -262,8 +262,8 @@ class MptcpPair {
     for (int i = 0; i < copies; ++i) {
       Duration delay = wire.delay;
       if (wire.jitter > 0ns) {
-        delay += Duration(static_cast<std::int64_t>(random_.unit() *
-                                                    static_cast<double>(wire.jitter.count())));
+        delay += Duration(
+            static_cast<std::int64_t>(random_.unit() * static_cast<double>(wire.jitter.count())));
       }
       InFlight flight{test::other(from), path, part, part.payload.to_vector()};
       flight.segment.payload = {};
@@ -285,8 +285,8 @@ class MptcpPair {
     End& end = at == Side::kA ? a : b;
     const tcp::InterfaceId interface = at == Side::kA ? path : kServerInterface;
     if (end.tcp.receive(interface, segment, now_) != tcp::Layer::Received::kNewSyn) return;
-    mptcp::LocalPath local{.interface = interface, .address = segment.destination.address,
-                           .address_id = 1};
+    mptcp::LocalPath local{
+        .interface = interface, .address = segment.destination.address, .address_id = 1};
     if (segment.options.find<wire::MpJoinSyn>() != nullptr) {
       end.mptcp.receive_join(interface, segment, local, now_);
     } else if (at == Side::kB && !b.connection) {

@@ -35,8 +35,8 @@ struct PipeEnd {
   // Appends what the pipe takes of the stream up to `total` bytes; finishes it there if asked.
   void offer(std::uint64_t total, bool finish) {
     while (offered < total) {
-      const auto part = stream_bytes(offered, std::min<std::uint64_t>(
-          {total - offered, outgoing.room(), 32 * 1024}));
+      const auto part = stream_bytes(
+          offered, std::min<std::uint64_t>({total - offered, outgoing.room(), 32 * 1024}));
       if (part.empty()) return;
       const std::uint32_t taken = outgoing.append(Slices(Bytes(part)));
       if (taken == 0) return;
@@ -94,13 +94,15 @@ struct PipePair : TcpPair {
   // Both ends offer their streams, drain each other's, and finish. True when all arrived intact.
   bool transfer(std::uint64_t from_a, std::uint64_t from_b, Duration limit = 600s) {
     bool intact = true;
-    const bool done = run([&] {
-      a.offer(from_a, true);
-      b.offer(from_b, true);
-      intact = intact && a.drain() && b.drain();
-      return !intact || (a.incoming.complete() && b.incoming.complete() &&
-                         a.drained == from_b && b.drained == from_a);
-    }, limit);
+    const bool done = run(
+        [&] {
+          a.offer(from_a, true);
+          b.offer(from_b, true);
+          intact = intact && a.drain() && b.drain();
+          return !intact || (a.incoming.complete() && b.incoming.complete() &&
+                             a.drained == from_b && b.drained == from_a);
+        },
+        limit);
     return done && intact;
   }
 

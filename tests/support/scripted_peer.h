@@ -2,12 +2,12 @@
 // relative to both ends' SYNs (the SYN is 0, the first byte 1), as packet scripts do.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <cstdint>
 #include <deque>
 #include <utility>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 #include "tests/support/pipe_end.h"
 
@@ -116,8 +116,7 @@ class ScriptedPeer : public tcp::Exit {
     return accept(syn());
   }
   tcp::Connection& accept(const wire::Segment& first) {
-    auto& connection =
-        layer.accept(TcpPair::kInterface, first, end.stream, std::move(config), now);
+    auto& connection = layer.accept(TcpPair::kInterface, first, end.stream, std::move(config), now);
     end.stream.attach(connection);
     flush();
     return connection;

@@ -27,7 +27,7 @@ class TcpPair {
  public:
   struct Wire {
     Duration delay = 10ms;
-    Duration jitter = 0ms;   // up to this much more, per piece: reorders
+    Duration jitter = 0ms;  // up to this much more, per piece: reorders
     double loss = 0;
     double duplication = 0;
   };
@@ -47,7 +47,9 @@ class TcpPair {
   static constexpr tcp::InterfaceId kInterface = 1;
 
   explicit TcpPair(std::uint64_t seed = 1)
-      : random_(seed), keys_a_(seed * 2 + 1), keys_b_(seed * 2 + 2),
+      : random_(seed),
+        keys_a_(seed * 2 + 1),
+        keys_b_(seed * 2 + 2),
         layers_{std::make_unique<tcp::Layer>(keys_a_), std::make_unique<tcp::Layer>(keys_b_)} {}
 
   Wire wire;
@@ -120,8 +122,7 @@ class TcpPair {
   // Cuts a super-segment as TSO does: options repeated, FIN and PSH on the last piece, CWR on the
   // first.
   void offer(Side from, const wire::Segment& segment) {
-    const std::uint32_t piece =
-        segment.gso_size == 0 ? segment.payload.size() : segment.gso_size;
+    const std::uint32_t piece = segment.gso_size == 0 ? segment.payload.size() : segment.gso_size;
     std::uint32_t offset = 0;
     do {
       const std::uint32_t length = std::min(piece, segment.payload.size() - offset);
@@ -148,8 +149,8 @@ class TcpPair {
     for (int i = 0; i < copies; ++i) {
       Duration delay = wire.delay;
       if (wire.jitter > 0ns) {
-        delay += Duration(static_cast<std::int64_t>(random_.unit() *
-                                                    static_cast<double>(wire.jitter.count())));
+        delay += Duration(
+            static_cast<std::int64_t>(random_.unit() * static_cast<double>(wire.jitter.count())));
       }
       InFlight flight{other(from), part, part.payload.to_vector()};
       flight.segment.payload = {};

@@ -21,12 +21,9 @@ bool is_ip(const sim::Packet& frame) {
 
 const char* name_of(sim::LinkState state) {
   switch (state) {
-    case sim::LinkState::kUp:
-      return "up";
-    case sim::LinkState::kBlackHole:
-      return "down";
-    case sim::LinkState::kNoCarrier:
-      return "nocarrier";
+    case sim::LinkState::kUp: return "up";
+    case sim::LinkState::kBlackHole: return "down";
+    case sim::LinkState::kNoCarrier: return "nocarrier";
   }
   return "?";
 }
@@ -98,9 +95,7 @@ void EmulatedLink::follow_carrier() {
   for (FrameSocket* socket : sockets_) socket->set_interface_up(carrier);
 }
 
-std::string EmulatedLink::stats() {
-  return stats("up", up_) + stats("down", down_);
-}
+std::string EmulatedLink::stats() { return stats("up", up_) + stats("down", down_); }
 
 std::string EmulatedLink::stats(const char* label, Direction& direction) {
   direction.model.advance(direction.at_or_after(clock_now()));

@@ -54,9 +54,7 @@ ifreq request_for(const std::string& interface) {
 
 }  // namespace
 
-Instant clock_now() {
-  return Instant(read_clock(CLOCK_MONOTONIC));
-}
+Instant clock_now() { return Instant(read_clock(CLOCK_MONOTONIC)); }
 
 FrameSocket::FrameSocket(const std::string& interface) : interface_(interface) {
   // Protocol 0 keeps frames out until the ring is there.

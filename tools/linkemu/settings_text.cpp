@@ -149,9 +149,7 @@ void check(const LinkSettings& settings) {
   }
 }
 
-std::string duration_text(Duration time) {
-  return fmt::format("{}us", to_us(time));
-}
+std::string duration_text(Duration time) { return fmt::format("{}us", to_us(time)); }
 
 }  // namespace
 

@@ -1,12 +1,13 @@
-// relay: a null forwarder between the same two doors braid has: a TUN inside, a packet socket outside.
+// relay: a null forwarder between the same two doors braid has: a TUN inside, a packet socket
+// outside.
 //
 //   relay TUN INTERFACE FIRST-PORT LAST-PORT
 //
-// TCP packets the kernel routes to TUN leave by INTERFACE as they are; those to these ports that come
-// in at INTERFACE go to the kernel through TUN. Super-packets pass whole, no protocol is spoken. What
-// it costs is the floor of any program built this way. Who starts it routes into the TUN and keeps the
-// kernel from forwarding what the packet socket has taken (tools/bench does both). On SIGTERM or
-// SIGINT it prints what passed and how large the packets were.
+// TCP packets the kernel routes to TUN leave by INTERFACE as they are; those to these ports that
+// come in at INTERFACE go to the kernel through TUN. Super-packets pass whole, no protocol is
+// spoken. What it costs is the floor of any program built this way. Who starts it routes into the
+// TUN and keeps the kernel from forwarding what the packet socket has taken (tools/bench does
+// both). On SIGTERM or SIGINT it prints what passed and how large the packets were.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -111,13 +112,15 @@ Relay::Relay(const Arguments& arguments)
   const platform::Link inside =
       require(platform::link_by_name(netlink_, arguments.tun), arguments.tun);
   require(platform::set_link_up(netlink_, inside.index), arguments.tun);
-  const platform::PacketFilter filter{.link = link_.kind, .local_ports = arguments.ports, .peers = {}};
+  const platform::PacketFilter filter{
+      .link = link_.kind, .local_ports = arguments.ports, .peers = {}};
   socket_ = require(platform::PacketSocket::open(link_, filter, next_hops_), arguments.interface);
   join(*tun_, *socket_);
   join(*socket_, *tun_);
   loop_.watch(events_.fd(), [this](Instant now) {
-    events_.drain({.message = [this, now](const auto& message) { next_hops_.on_event(message, now); },
-                   .overrun = [this] { next_hops_.forget(); }});
+    events_.drain(
+        {.message = [this, now](const auto& message) { next_hops_.on_event(message, now); },
+         .overrun = [this] { next_hops_.forget(); }});
   });
   for (const int number : {SIGTERM, SIGINT}) {
     loop_.on_signal(number, [this](Instant) { loop_.stop(); });
@@ -133,8 +136,7 @@ void Relay::join(platform::Device& from, platform::Device& to) {
         const auto out = forwarded(in);
         if (!out || to.send(*out) != Door::Sent::kYes) ++not_forwarded_;
       },
-      [](std::size_t bytes) { return bytes >= kBatch; },
-      [] {});
+      [](std::size_t bytes) { return bytes >= kBatch; }, [] {});
 }
 
 void Relay::run() {

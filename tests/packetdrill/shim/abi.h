@@ -2,8 +2,8 @@
 //
 // Each entry takes the library's own pointer first, then what libc's function of that name takes,
 // and answers as libc does, errno included. The last three of the network half have no libc name:
-// netdev_send gives an IP packet to the stack, netdev_receive takes the next one out of it (with the
-// time it left, microseconds), usleep and gettimeofday are the clock of the whole test.
+// netdev_send gives an IP packet to the stack, netdev_receive takes the next one out of it (with
+// the time it left, microseconds), usleep and gettimeofday are the clock of the whole test.
 #pragma once
 
 #include <poll.h>

@@ -13,9 +13,8 @@ std::optional<wire::Endpoint> endpoint_of(const sockaddr* address, socklen_t len
   const auto* const bytes = reinterpret_cast<const std::uint8_t*>(address);
   if (address->sa_family == AF_INET && length >= sizeof(sockaddr_in)) {
     const auto* const v4 = reinterpret_cast<const sockaddr_in*>(address);
-    return wire::Endpoint{
-        wire::IpAddress::from_bytes({bytes + offsetof(sockaddr_in, sin_addr), 4}),
-        ntohs(v4->sin_port)};
+    return wire::Endpoint{wire::IpAddress::from_bytes({bytes + offsetof(sockaddr_in, sin_addr), 4}),
+                          ntohs(v4->sin_port)};
   }
   if (address->sa_family == AF_INET6 && length >= sizeof(sockaddr_in6)) {
     const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(address);

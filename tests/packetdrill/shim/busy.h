@@ -1,5 +1,5 @@
-// BusyTime: how long a connection had something to send, and what held it back meanwhile, as TCP_INFO
-// tells it.
+// BusyTime: how long a connection had something to send, and what held it back meanwhile, as
+// TCP_INFO tells it.
 #pragma once
 
 #include <cstdint>

@@ -127,7 +127,8 @@ std::vector<std::uint8_t> Host::mptcp_info(Socket& socket) const {
   for (const auto& subflow : connection.subflows()) subflows += subflow.established ? 1 : 0;
   out.mptcpi_subflows = static_cast<std::uint8_t>(subflows > 0 ? subflows - 1 : 0);
   out.mptcpi_subflows_max = static_cast<std::uint8_t>(mptcp_settings_.mptcp_subflow_limit);
-  out.mptcpi_add_addr_accepted_max = static_cast<std::uint8_t>(mptcp_settings_.mptcp_add_addr_limit);
+  out.mptcpi_add_addr_accepted_max =
+      static_cast<std::uint8_t>(mptcp_settings_.mptcp_add_addr_limit);
   out.mptcpi_add_addr_signal = static_cast<std::uint8_t>(socket.announced.size());
   constexpr std::uint32_t kFallback = 1, kRemoteKey = 2;
   if (connection.status().mode == mptcp::Mode::kFallback) out.mptcpi_flags |= kFallback;

@@ -192,7 +192,8 @@ ssize_t Host::fast_open_send(Lock& lock, Socket& socket, std::span<const iovec> 
     socket.deferred_fast_open = was_deferred;
     return -EFAULT;
   }
-  const std::vector<std::uint8_t> bytes = readable(from) ? gather(from) : std::vector<std::uint8_t>();
+  const std::vector<std::uint8_t> bytes =
+      readable(from) ? gather(from) : std::vector<std::uint8_t>();
   const bool wait = !socket.nonblocking && (flags & MSG_DONTWAIT) == 0;
   const std::size_t in_syn = std::min<std::size_t>(room.value_or(0), bytes.size());
   socket.held.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(in_syn));

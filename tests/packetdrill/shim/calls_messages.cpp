@@ -1,6 +1,4 @@
 // recvmsg(): bytes with control messages, and the error queue MSG_ZEROCOPY is answered on.
-#include <ctime>
-
 #include <linux/errqueue.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -8,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <tuple>
 
 #include "tests/packetdrill/shim/host.h"

@@ -21,7 +21,8 @@ constexpr std::uint64_t kFirstWindow = 65535 + 255;
 
 }  // namespace
 
-// The number must be a real one: packetdrill closes what a script leaves open (packetdrill-shim 2.2).
+// The number must be a real one: packetdrill closes what a script leaves open
+// (packetdrill-shim 2.2).
 int Host::add(std::shared_ptr<Descriptor> descriptor) {
   const int fd = ::open("/dev/null", O_RDWR);
   if (fd < 0) return -errno;
@@ -90,9 +91,7 @@ int Host::accept(int fd, sockaddr* address, socklen_t* length) {
 
 // ---- connecting
 
-Settings Host::sysctls() const {
-  return standard_settings_ ? standard_settings() : read_sysctls();
-}
+Settings Host::sysctls() const { return standard_settings_ ? standard_settings() : read_sysctls(); }
 
 Settings Host::settings_for(const Socket& socket) {
   Settings settings = sysctls();
@@ -111,13 +110,12 @@ StreamSetup Host::setup_for(Socket& socket) {
   const std::uint64_t memory =
       socket.options.receive_buffer.value_or(setup.settings.rmem_default) / 2;
   setup.receive_buffer = std::min(memory, kFirstWindow);
-  setup.largest_receive_buffer = socket.options.receive_buffer ? memory
-                                                               : setup.settings.rmem_max / 2;
-  setup.send_buffer = socket.mptcp
-                          ? socket.options.send_buffer.value_or(setup.settings.wmem_max)
-                          : 2 * setup.settings.wmem_max;  // SendQueue says how much of it
-  setup.syn_retries = socket.options.syn_retries != 0 ? socket.options.syn_retries
-                                                      : setup.settings.syn_retries;
+  setup.largest_receive_buffer =
+      socket.options.receive_buffer ? memory : setup.settings.rmem_max / 2;
+  setup.send_buffer = socket.mptcp ? socket.options.send_buffer.value_or(setup.settings.wmem_max)
+                                   : 2 * setup.settings.wmem_max;  // SendQueue says how much of it
+  setup.syn_retries =
+      socket.options.syn_retries != 0 ? socket.options.syn_retries : setup.settings.syn_retries;
   setup.mtu = interface_mtu(socket.local.address);
   if (socket.options.max_segment) {  // announced, and never exceeded: as an MTU says it
     const std::uint32_t headers = socket.local.address.is_v4() ? 40 : 60;
@@ -140,9 +138,7 @@ wire::IpAddress Host::local_address_for(const wire::IpAddress& remote) const {
   return remote.is_v4() ? default_v4_ : default_v6_;
 }
 
-std::uint16_t Host::free_port() {
-  return next_port_++;
-}
+std::uint16_t Host::free_port() { return next_port_++; }
 
 int Host::start_connecting(Socket& socket, std::uint32_t syn_data, bool fast_open) {
   if (socket.local.address.is_unspecified()) {
@@ -201,8 +197,8 @@ std::optional<std::uint32_t> Host::syn_data_room(const Socket& socket) const {
   const CookieCache::Entry known = cookies_.find(socket.remote.address);
   if (known.cookie.empty() && !speaks_without_cookie(socket)) return std::nullopt;
   const bool bound = !socket.local.address.is_unspecified();
-  const std::uint32_t mtu = interface_mtu(bound ? socket.local.address
-                                                : local_address_for(socket.remote.address));
+  const std::uint32_t mtu =
+      interface_mtu(bound ? socket.local.address : local_address_for(socket.remote.address));
   std::uint32_t mss = mtu - (socket.remote.address.is_v4() ? 40 : 60);
   if (known.mss) mss = std::min<std::uint32_t>(mss, *known.mss);
   if (socket.options.max_segment) mss = std::min(mss, *socket.options.max_segment);

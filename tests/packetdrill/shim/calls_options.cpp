@@ -1,9 +1,9 @@
 // Options of sockets, fcntl and ioctl. What changes nothing here is remembered and told back.
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
-#include <linux/sockios.h>
 
 #include <algorithm>
 #include <cerrno>

@@ -32,7 +32,9 @@ int Host::poll(pollfd* fds, std::size_t count, int timeout_ms) {
     }
     return ready;
   };
-  if (timeout_ms != 0) wait_until(lock, [&] { return look() > 0; }, timeout_of(timeout_ms));
+  if (timeout_ms != 0)
+    wait_until(
+        lock, [&] { return look() > 0; }, timeout_of(timeout_ms));
   return look();
 }
 
@@ -59,7 +61,8 @@ int Host::epoll_control(int epoll_fd, int operation, int fd, const epoll_event* 
   return 0;
 }
 
-// What this watch would report now. Edge-triggered: what is so, and has moved since it was reported.
+// What this watch would report now. Edge-triggered: what is so, and has moved since it was
+// reported.
 std::uint32_t Host::epoll_state(Epoll::Watch& watch, const Descriptor& target) const {
   if (watch.disabled) return 0;
   const std::uint32_t mask = (watch.wanted.events & ~kModes) | kAlways;

@@ -1,4 +1,5 @@
-// What leaves, as a kernel would have sent it: trains, probes of a closed window, silent fallbacks, TOS.
+// What leaves, as a kernel would have sent it: trains, probes of a closed window, silent fallbacks,
+// TOS.
 #include <algorithm>
 
 #include "stack/wire/checksum.h"
@@ -11,8 +12,8 @@ namespace {
 void set_type_of_service(std::vector<std::uint8_t>& packet, std::uint8_t value) {
   if (packet[0] >> 4 == 6) {
     packet[0] = static_cast<std::uint8_t>(0x60 | value >> 4);
-    packet[1] = static_cast<std::uint8_t>((packet[1] & 0x0f) | (value << 4 & 0xc0) |
-                                          (packet[1] & 0x30));
+    packet[1] =
+        static_cast<std::uint8_t>((packet[1] & 0x0f) | (value << 4 & 0xc0) | (packet[1] & 0x30));
     return;
   }
   packet[1] = static_cast<std::uint8_t>((value & 0xfc) | (packet[1] & 0x03));
@@ -23,8 +24,8 @@ void set_type_of_service(std::vector<std::uint8_t>& packet, std::uint8_t value) 
   store_be16(packet.data() + 10, static_cast<std::uint16_t>(~sum));
 }
 
-// An early fallback is told to the peer with an infinite mapping (RFC 8684 3.7) on an ACK; the kernel
-// scripts are written for says nothing. True when there was one.
+// An early fallback is told to the peer with an infinite mapping (RFC 8684 3.7) on an ACK; the
+// kernel scripts are written for says nothing. True when there was one.
 bool take_infinite_mapping(wire::Segment& segment) {
   if (!segment.payload.empty() || segment.flags.syn || segment.flags.rst) return false;
   const auto* const dss = segment.options.find<wire::Dss>();
@@ -48,18 +49,19 @@ void Host::send(tcp::InterfaceId interface, const wire::Segment& segment) {
   if (interface != 0) interfaces_[{tuple.local, tuple.remote}] = interface;
 }
 
-// Bytes that follow the peer's closely are an answer, and a conversation goes on: the kernel then leaves
-// its ACKs to the next answer, while the stack acknowledges the first segments at once.
+// Bytes that follow the peer's closely are an answer, and a conversation goes on: the kernel then
+// leaves its ACKs to the next answer, while the stack acknowledges the first segments at once.
 void Host::note_answer(const tcp::Tuple& tuple) {
   constexpr Duration kAnswersWithin = 40ms;
   const SocketPtr owner = owner_of(tuple.local, tuple.remote);
   if (!owner || owner->mptcp || owner->heard_at == Instant()) return;
   tcp::Connection* const connection = tcp_.find(tuple);
-  if (connection != nullptr && now_ - owner->heard_at < kAnswersWithin) connection->end_quick_acks();
+  if (connection != nullptr && now_ - owner->heard_at < kAnswersWithin)
+    connection->end_quick_acks();
 }
 
-// A SYN repeated because a router found the first one too big announces what fits; the stack goes on
-// announcing what the interface takes (RFC 9293 3.7.1).
+// A SYN repeated because a router found the first one too big announces what fits; the stack goes
+// on announcing what the interface takes (RFC 9293 3.7.1).
 void Host::announce_path_mss(const tcp::Tuple& tuple, wire::Segment& syn) {
   const tcp::Connection* const connection = tcp_.find(tuple);
   if (connection == nullptr || !syn.options.mss) return;
@@ -87,8 +89,8 @@ Host::SocketPtr Host::sender_of(const wire::Segment& segment) const {
   const auto look = [&](const SocketPtr& socket) {
     if (!socket->mptcp || !socket->stream) return;
     for (const auto& subflow : socket->stream->mptcp()->subflows()) {
-      const bool same = subflow.tuple.local == segment.source &&
-                        subflow.tuple.remote == segment.destination;
+      const bool same =
+          subflow.tuple.local == segment.source && subflow.tuple.remote == segment.destination;
       if (same) found = socket;
     }
   };
@@ -137,16 +139,20 @@ void Host::launch() {
     const bool quiet = owner->held.empty() ? owner->quiet_end == end : !record;
     if (quiet) segment.flags.psh = false;
   }
-  offload_.mark(burst_, [this](const wire::Segment& segment) {
-    const tcp::Tuple tuple{interface_between(segment.source, segment.destination), segment.source,
-                           segment.destination};
-    const tcp::Connection* const connection = tcp_.find(tuple);
-    return Offload::longest_train(connection ? connection->path_info() : tcp::Connection::PathInfo(),
-                                  sysctls().min_tso_segments);
-  }, [this](const wire::Segment& segment, std::uint32_t offset) {
-    const SocketPtr owner = owner_of(segment.source, segment.destination);
-    return owner && !owner->mptcp && owner->queue.ends_at(offset);
-  });
+  offload_.mark(
+      burst_,
+      [this](const wire::Segment& segment) {
+        const tcp::Tuple tuple{interface_between(segment.source, segment.destination),
+                               segment.source, segment.destination};
+        const tcp::Connection* const connection = tcp_.find(tuple);
+        return Offload::longest_train(
+            connection ? connection->path_info() : tcp::Connection::PathInfo(),
+            sysctls().min_tso_segments);
+      },
+      [this](const wire::Segment& segment, std::uint32_t offset) {
+        const SocketPtr owner = owner_of(segment.source, segment.destination);
+        return owner && !owner->mptcp && owner->queue.ends_at(offset);
+      });
   for (wire::Segment& segment : burst_) {
     const std::pair flow(segment.source, segment.destination);
     const auto said = acks_.find(flow);
@@ -166,8 +172,8 @@ void Host::launch() {
   burst_.clear();
 }
 
-// The stack asks a closed window with one byte (RFC 9293 3.8.6.1); the kernel scripts are written for
-// asks with an ACK one left of what the peer expects. Either makes the peer answer.
+// The stack asks a closed window with one byte (RFC 9293 3.8.6.1); the kernel scripts are written
+// for asks with an ACK one left of what the peer expects. Either makes the peer answer.
 void Host::show_window_probe(wire::Segment& segment) {
   if (segment.payload.size() != 1 || segment.flags.syn || segment.flags.fin) return;
   const tcp::InterfaceId interface = interface_between(segment.source, segment.destination);

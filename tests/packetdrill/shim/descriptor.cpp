@@ -32,8 +32,8 @@ SendQueue::Facts Socket::queue_facts() const {
   const std::uint64_t flying = connection != nullptr ? connection->outstanding().all : 0;
   out.acknowledged = stream->outgoing.released().value();
   out.sent = std::min(out.acknowledged + flying, stream->outgoing.in_order().value());
-  const std::uint64_t mss = std::max<std::uint32_t>(
-      connection != nullptr ? connection->path_info().mss : 0, 1);
+  const std::uint64_t mss =
+      std::max<std::uint32_t>(connection != nullptr ? connection->path_info().mss : 0, 1);
   const std::uint64_t half = largest_window > kSmallestWindow ? largest_window / 2 : kLargestPacket;
   out.packet = std::max(std::min(half, kLargestPacket) / mss * mss, mss);
   out.buffer = options.send_buffer.value_or(buffer);
@@ -41,8 +41,8 @@ SendQueue::Facts Socket::queue_facts() const {
   return out;
 }
 
-// The kernel holds two windows in a buffer of its own choice, in packets' memory: it grows when a writer
-// waits.
+// The kernel holds two windows in a buffer of its own choice, in packets' memory: it grows when a
+// writer waits.
 void Socket::follow_windows() {
   const tcp::Connection* const connection = stream && connected() ? stream->tcp() : nullptr;
   if (connection == nullptr) return;
@@ -70,8 +70,8 @@ std::uint64_t Socket::in_edges() const {
 
 std::uint32_t Socket::events() const {
   if (role == Role::kListening) {
-    const bool ready = std::any_of(waiting.begin(), waiting.end(),
-                                   [](const auto& one) { return one->counted; });
+    const bool ready =
+        std::any_of(waiting.begin(), waiting.end(), [](const auto& one) { return one->counted; });
     return ready ? EPOLLIN | EPOLLRDNORM : 0;
   }
   if (role == Role::kFresh) return EPOLLOUT | EPOLLWRNORM | EPOLLHUP;

@@ -38,10 +38,10 @@ struct SocketOptions {
   std::vector<std::uint8_t> fastopen_key;
   std::optional<std::uint32_t> max_segment;
   std::optional<std::uint64_t> receive_buffer, send_buffer;
-  std::uint32_t syn_retries = 0;            // 0: as the host
+  std::uint32_t syn_retries = 0;  // 0: as the host
   std::uint32_t keepalive_idle_s = 0, keepalive_interval_s = 0, keepalive_count = 0;
   std::uint32_t user_timeout_ms = 0;
-  std::uint32_t notsent_lowat = 0;          // 0: as the host
+  std::uint32_t notsent_lowat = 0;  // 0: as the host
   bool defer_accept = false;
   std::uint8_t type_of_service = 0;
   std::optional<std::uint8_t> hop_limit;
@@ -64,7 +64,7 @@ class Socket final : public Descriptor {
   // Bytes a write may put now; with a TCP connection, and after a step, perhaps more.
   std::uint64_t write_room() const;
   bool roomy(SendQueue::Asked asked) const;  // as poll() tells it
-  std::uint64_t unsent() const;  // bytes written and not acknowledged
+  std::uint64_t unsent() const;              // bytes written and not acknowledged
   // The peer's largest window so far; a buffer whose size nobody has set grows with our own.
   void follow_windows();
   // The error a call reports now, once; 0 without one.
@@ -76,17 +76,17 @@ class Socket final : public Descriptor {
   Role role = Role::kFresh;
   SocketOptions options;
   wire::Endpoint local, remote;
-  int error = 0;             // SO_ERROR
+  int error = 0;              // SO_ERROR
   bool connect_told = false;  // connect() has said that it is done
-  bool close_seen = false;   // the stream's end was taken notice of
+  bool close_seen = false;    // the stream's end was taken notice of
   bool shut_read = false, shut_write = false;
   bool was_connected = false;
-  int icmp_error = 0;        // errno of the last ICMP error about it
-  bool writer_waits = false;     // in a call, for the connection to open
-  Instant heard_at{};            // when bytes last arrived, or a writer's wait ended
-  bool asked_fast_open = false;  // our SYN carried a cookie or asked for one
-  bool syn_data = false;     // Fast Open carried data that was acknowledged
-  std::uint32_t syns = 0;    // of ours that left
+  int icmp_error = 0;             // errno of the last ICMP error about it
+  bool writer_waits = false;      // in a call, for the connection to open
+  Instant heard_at{};             // when bytes last arrived, or a writer's wait ended
+  bool asked_fast_open = false;   // our SYN carried a cookie or asked for one
+  bool syn_data = false;          // Fast Open carried data that was acknowledged
+  std::uint32_t syns = 0;         // of ours that left
   std::uint32_t syn_payload = 0;  // bytes of the first one
   SeqNum syn_end;                 // and what acknowledges all of it
 
@@ -100,38 +100,38 @@ class Socket final : public Descriptor {
 
   // A connection.
   std::unique_ptr<Stream> stream;
-  std::vector<std::uint8_t> held;  // written, and kept back by Nagle or a cork
+  std::vector<std::uint8_t> held;       // written, and kept back by Nagle or a cork
   std::uint32_t probes_unanswered = 0;  // keep-alives
   Instant next_probe = kNever;
   Instant last_heard{};            // of the connection, when it was last looked at
   Instant unacked_since = kNever;  // for TCP_USER_TIMEOUT
   StreamOffset unacked_from;
-  std::uint64_t small_end = 0;     // offset behind the last segment that was not full
-  bool more_to_come = false;       // MSG_MORE
-  bool push_once = false;          // what is held back leaves now
-  Instant held_until = kNever;     // or then, when nothing else is under way
+  std::uint64_t small_end = 0;  // offset behind the last segment that was not full
+  bool more_to_come = false;    // MSG_MORE
+  bool push_once = false;       // what is held back leaves now
+  Instant held_until = kNever;  // or then, when nothing else is under way
   // MSG_ZEROCOPY: sends whose bytes are not acknowledged yet, and those to tell of (first, last).
   std::uint32_t zerocopy_sends = 0;
   std::deque<std::pair<std::uint32_t, std::uint64_t>> zerocopy_open;  // number, end of its bytes
   std::deque<std::pair<std::uint32_t, std::uint32_t>> zerocopy_done;
-  bool wants_room = false;         // a writer was told that there is none
-  mutable SendQueue queue;         // of a TCP connection
-  std::uint64_t buffer = 0;        // bytes the queue may cost
+  bool wants_room = false;   // a writer was told that there is none
+  mutable SendQueue queue;   // of a TCP connection
+  std::uint64_t buffer = 0;  // bytes the queue may cost
   std::uint64_t largest_buffer = 0;
-  bool buffer_chosen = false;      // by its first window
+  bool buffer_chosen = false;  // by its first window
   std::uint32_t host_lowat = UINT32_MAX;
   std::uint64_t largest_window = 0;
-  std::uint32_t mtu = 1500;        // of its device, or as TCP_MAXSEG has it
+  std::uint32_t mtu = 1500;               // of its device, or as TCP_MAXSEG has it
   std::deque<std::uint64_t> record_ends;  // MSG_EOR: offsets no segment reaches across
-  std::uint64_t quiet_end = 0;     // where what was written ends, and no PSH tells it
-  std::uint64_t pushed_end = 0;    // where PSH told one last
+  std::uint64_t quiet_end = 0;            // where what was written ends, and no PSH tells it
+  std::uint64_t pushed_end = 0;           // where PSH told one last
   BusyTime busy;
-  Instant last_text{};             // when bytes came last, or the connection
+  Instant last_text{};  // when bytes came last, or the connection
   std::uint64_t writable_edges = 0;
   std::set<std::uint8_t> announced;  // ids of our addresses the peer was told
   std::uint32_t plain_syns = 0;      // an MPTCP socket's that did not ask for MPTCP
   std::optional<std::pair<std::uint32_t, std::uint32_t>> syn_stamps;  // of our first and last SYN
-  bool deferred_fast_open = false;   // TCP_FASTOPEN_CONNECT: the SYN waits for data
+  bool deferred_fast_open = false;  // TCP_FASTOPEN_CONNECT: the SYN waits for data
 };
 
 // One end of pipe().
@@ -152,8 +152,8 @@ class Epoll final : public Descriptor {
   struct Watch {
     epoll_event wanted{};
     std::uint64_t in_edges = UINT64_MAX, out_edges = UINT64_MAX;  // when last reported
-    std::uint32_t state = 0;                                       // events, when last looked at
-    bool disabled = false;                                         // EPOLLONESHOT has fired
+    std::uint32_t state = 0;                                      // events, when last looked at
+    bool disabled = false;                                        // EPOLLONESHOT has fired
   };
   std::uint32_t events() const override { return 0; }
   std::map<int, Watch> watches;

@@ -20,7 +20,8 @@ std::optional<std::vector<std::uint8_t>> parse_fast_open_key(const std::string& 
   }
   std::vector<std::uint8_t> key;
   for (const unsigned word : words) {
-    for (int shift = 0; shift < 32; shift += 8) key.push_back(static_cast<std::uint8_t>(word >> shift));
+    for (int shift = 0; shift < 32; shift += 8)
+      key.push_back(static_cast<std::uint8_t>(word >> shift));
   }
   return key;
 }

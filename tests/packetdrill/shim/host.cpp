@@ -20,7 +20,8 @@ constexpr int kRounds = 16;          // of one step; each lets one layer react t
 }  // namespace
 
 // `flags` (of --so_flags): words separated by commas. "local_v4=ADDRESS" and "local_v6=ADDRESS" say
-// where our own connections come from; "settings=standard" takes standard_settings() for the host's.
+// where our own connections come from; "settings=standard" takes standard_settings() for the
+// host's.
 Host::Host(const char* flags)
     : stepping_thread_(std::this_thread::get_id()),
       now_(std::chrono::seconds(1'000'000)),
@@ -168,8 +169,8 @@ void Host::receive_segment(const wire::Segment& segment, CookieForm form) {
   const SocketPtr owner = owner_of(segment.destination, segment.source);
   const bool opens = owner && segment.flags.syn && segment.flags.ack && !owner->connected();
   if (opens && echoes_nonsense(*owner, segment)) return tcp_.refuse(0, segment);
-  // RFC 9293 3.10.4: nobody will read what arrives after close(). The RST answers this segment, so the
-  // peer takes it even if it has not seen all of ours (RFC 5961 3).
+  // RFC 9293 3.10.4: nobody will read what arrives after close(). The RST answers this segment, so
+  // the peer takes it even if it has not seen all of ours (RFC 5961 3).
   if (owner && !segment.payload.empty() && !owner->mptcp &&
       std::find(orphans_.begin(), orphans_.end(), owner) != orphans_.end()) {
     tcp::Connection* const connection = owner->stream->tcp();
@@ -183,7 +184,8 @@ void Host::receive_segment(const wire::Segment& segment, CookieForm form) {
     if (!segment.payload.empty()) owner->last_text = now_;
   }
   const wire::Segment stamped = with_timestamps(segment);
-  if (tcp_.receive(interface_between(segment.destination, segment.source), stamped, now_) == tcp::Layer::Received::kNewSyn) {
+  if (tcp_.receive(interface_between(segment.destination, segment.source), stamped, now_) ==
+      tcp::Layer::Received::kNewSyn) {
     receive_syn(segment);
   }
   if (opens && owner->connected()) learn_cookie(*owner, segment, form);
@@ -191,7 +193,8 @@ void Host::receive_segment(const wire::Segment& segment, CookieForm form) {
 }
 
 // Scripts leave timestamps out of segments where they are in force. The stack drops such segments
-// (RFC 7323 3.2: SHOULD), the kernel scripts are written for does not: they get the last ones again.
+// (RFC 7323 3.2: SHOULD), the kernel scripts are written for does not: they get the last ones
+// again.
 wire::Segment Host::with_timestamps(const wire::Segment& segment) {
   const std::pair key(segment.destination, segment.source);
   if (segment.flags.syn) timestamps_.erase(key);
@@ -209,8 +212,8 @@ Host::SocketPtr Host::listener_for(const wire::Segment& syn) const {
   for (const auto& [fd, descriptor] : descriptors_) {
     const auto socket = std::dynamic_pointer_cast<Socket>(descriptor);
     if (!socket || socket->role != Socket::Role::kListening) continue;
-    const bool address_fits = socket->local.address.is_unspecified() ||
-                              socket->local.address == syn.destination.address;
+    const bool address_fits =
+        socket->local.address.is_unspecified() || socket->local.address == syn.destination.address;
     if (socket->local.port == syn.destination.port && address_fits) return socket;
   }
   return nullptr;
@@ -245,7 +248,8 @@ void Host::accept_syn(Socket& listener, const wire::Segment& syn) {
   StreamSetup setup = setup_for(*child);
   setup.early_data = child->early;
   // Cookie, MP_CAPABLE and timestamps do not fit into one SYN-ACK; the kernel leaves out the last.
-  if (child->mptcp && fast_open_.announces(tcp::tuple_of(0, syn))) setup.settings.timestamps = false;
+  if (child->mptcp && fast_open_.announces(tcp::tuple_of(0, syn)))
+    setup.settings.timestamps = false;
   setup.syn_retries = setup.settings.synack_retries;
   if (child->mptcp) {
     auto stream = std::make_unique<MptcpStream>(pool_, mptcp_, setup);
@@ -351,9 +355,9 @@ bool Host::pump(Socket& socket) {
   std::size_t may = socket.held.size();
   const std::uint64_t record = room_in_record(socket);
   const bool small_outstanding = stream.outgoing.released().value() < socket.small_end;
-  const bool hold = !std::exchange(socket.push_once, false) &&
-                    (socket.options.cork || socket.more_to_come ||
-                     (!socket.options.nodelay && small_outstanding));
+  const bool hold =
+      !std::exchange(socket.push_once, false) && (socket.options.cork || socket.more_to_come ||
+                                                  (!socket.options.nodelay && small_outstanding));
   if (record < may) {
     may = record;  // more follows: it is no tail
   } else if (hold && !socket.shut_write) {
@@ -367,7 +371,8 @@ bool Host::pump(Socket& socket) {
   return put > 0;
 }
 
-// MSG_EOR: what follows a record's end waits until the record has left, so that no segment holds both.
+// MSG_EOR: what follows a record's end waits until the record has left, so that no segment holds
+// both.
 std::uint64_t Host::room_in_record(Socket& socket) {
   const std::uint64_t end = socket.stream->outgoing.in_order().value();
   if (!socket.record_ends.empty() && socket.record_ends.front() == end &&
@@ -437,9 +442,9 @@ void Host::note_busy(Socket& socket) const {
     const std::uint64_t waiting = socket.unsent() - std::min(socket.unsent(), flying);
     const std::uint64_t next = std::min<std::uint64_t>(waiting, path.mss);
     const bool window = flying + next > path.send_window && path.in_flight + next <= path.cwnd;
-    state = waiting > 0 && window ? BusyTime::State::kWindowLimited
-            : waiting == 0 && socket.wants_room             ? BusyTime::State::kBufferLimited
-                                                            : BusyTime::State::kBusy;
+    state = waiting > 0 && window               ? BusyTime::State::kWindowLimited
+            : waiting == 0 && socket.wants_room ? BusyTime::State::kBufferLimited
+                                                : BusyTime::State::kBusy;
   }
   socket.busy.enter(state, now_);
 }

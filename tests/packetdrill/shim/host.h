@@ -1,7 +1,7 @@
 // Host: one host under test: braid's stack with a socket face, in virtual time (packetdrill-shim).
 //
-// Every entry of the table packetdrill was given ends here, under one mutex. Calls return what libc's
-// would, with errors as negative errno values. Files:
+// Every entry of the table packetdrill was given ends here, under one mutex. Calls return what
+// libc's would, with errors as negative errno values. Files:
 //   host.cpp           time, packets, what happens after every step
 //   departure.cpp      how segments leave
 //   patience.cpp       SO_KEEPALIVE and TCP_USER_TIMEOUT
@@ -12,9 +12,9 @@
 //
 // Time moves only in usleep(), netdev_receive() and, a microsecond at a time, in gettimeofday(),
 // which packetdrill spins on. The thread that made the host steps it. A call on another thread that
-// has to wait registers what it waits for; when a step makes that true, the clock stands still until
-// the waiting thread has returned and asked for the time, so its script line is judged by the moment
-// of the event. A call that has to wait on the stepping thread lets time pass itself.
+// has to wait registers what it waits for; when a step makes that true, the clock stands still
+// until the waiting thread has returned and asked for the time, so its script line is judged by the
+// moment of the event. A call that has to wait on the stepping thread lets time pass itself.
 #pragma once
 
 #include <condition_variable>
@@ -68,7 +68,7 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   // --- calls_options.cpp
   int set_option(int fd, int level, int name, Bytes value);
   int get_option(int fd, int level, int name, void* value, socklen_t* length);
-  int control(int fd, int command, long argument);           // fcntl
+  int control(int fd, int command, long argument);               // fcntl
   int device_control(int fd, unsigned long request, void* out);  // ioctl
 
   // --- calls_poll.cpp
@@ -104,7 +104,7 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   void for_each_socket(const std::function<void(Socket&)>& what) const;
   void advance_to(Lock& lock, Instant when);
   Instant next_deadline();
-  void step();   // emits, moves bytes, takes notice
+  void step();  // emits, moves bytes, takes notice
   void settle(Lock& lock);
   bool pump(Socket& socket);  // true: something went to the stack
   static std::uint64_t room_in_record(Socket& socket);
@@ -208,7 +208,7 @@ class Host final : public tcp::Exit, public mptcp::LocalPaths {
   // Connections whose peer speaks the experimental form of Fast Open: ours and its end.
   std::set<std::pair<wire::Endpoint, wire::Endpoint>> experimental_;
   std::map<int, std::shared_ptr<Descriptor>> descriptors_;
-  std::list<SocketPtr> orphans_;  // closed by their owner, not yet over
+  std::list<SocketPtr> orphans_;      // closed by their owner, not yet over
   std::vector<wire::Segment> burst_;  // of the flush that is under way
   Offload offload_;
   std::deque<Packet> leaving_;

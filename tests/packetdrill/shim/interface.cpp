@@ -8,9 +8,7 @@
 namespace braid::pd {
 namespace {
 
-Host& host(void* userdata) {
-  return *static_cast<Host*>(userdata);
-}
+Host& host(void* userdata) { return *static_cast<Host*>(userdata); }
 
 // A negative errno value becomes -1 and errno.
 template <typename T>
@@ -70,7 +68,9 @@ void fill_sockets(packetdrill_interface& i) {
   i.socket = [](void* u, int domain, int type, int protocol) {
     return told(host(u).socket(domain, type, protocol));
   };
-  i.bind = [](void* u, int fd, const sockaddr* a, socklen_t n) { return told(host(u).bind(fd, a, n)); };
+  i.bind = [](void* u, int fd, const sockaddr* a, socklen_t n) {
+    return told(host(u).bind(fd, a, n));
+  };
   i.listen = [](void* u, int fd, int backlog) { return told(host(u).listen(fd, backlog)); };
   i.accept = [](void* u, int fd, sockaddr* a, socklen_t* n) {
     return told(host(u).accept(fd, a, n));
@@ -84,8 +84,8 @@ void fill_sockets(packetdrill_interface& i) {
     return told(host(u).get_option(fd, level, name, value, length));
   };
   i.setsockopt = [](void* u, int fd, int level, int name, const void* value, socklen_t length) {
-    return told(host(u).set_option(
-        fd, level, name, {static_cast<const std::uint8_t*>(value), value ? length : 0}));
+    return told(host(u).set_option(fd, level, name,
+                                   {static_cast<const std::uint8_t*>(value), value ? length : 0}));
   };
   i.fcntl = file_control;
   i.ioctl = device_control;
@@ -150,7 +150,8 @@ void fill_events(packetdrill_interface& i) {
 }  // namespace
 }  // namespace braid::pd
 
-extern "C" [[gnu::visibility("default")]] void packetdrill_interface_init(const char* flags, packetdrill_interface* out) {
+extern "C" [[gnu::visibility("default")]] void packetdrill_interface_init(
+    const char* flags, packetdrill_interface* out) {
   *out = packetdrill_interface{};
   out->userdata = new braid::pd::Host(flags);
   out->free = [](void* u) { delete static_cast<braid::pd::Host*>(u); };

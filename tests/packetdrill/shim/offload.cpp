@@ -11,8 +11,8 @@ constexpr std::uint64_t kKept = 512;            // ends of trains that are remem
 
 }  // namespace
 
-// The kernel's pacing rate is twice the window per round trip while it grows fast, 1.2 times later; to
-// short round trips it adds up to a whole train.
+// The kernel's pacing rate is twice the window per round trip while it grows fast, 1.2 times later;
+// to short round trips it adds up to a whole train.
 std::uint32_t Offload::longest_train(const tcp::Connection::PathInfo& path,
                                      std::uint32_t least_segments) {
   const std::uint32_t mss = std::max<std::uint32_t>(path.mss, 1);

@@ -1,10 +1,11 @@
-// Offload: which of the segments that leave carry PSH, as a kernel with segmentation offload shows it.
+// Offload: which of the segments that leave carry PSH, as a kernel with segmentation offload shows
+// it.
 //
-// The kernel scripts are written for hands its device trains of several full segments, and a train's
-// last segment always has PSH, wherever the writer's data ends. A train is as long as pacing sends in
-// a millisecond, two segments at least, and half the congestion window at most. What was one train
-// goes again as one, as far as it is sent again. The stack knows nothing of it: it asks for PSH at the
-// end of the data (RFC 9293 SHLD-27), and that stays.
+// The kernel scripts are written for hands its device trains of several full segments, and a
+// train's last segment always has PSH, wherever the writer's data ends. A train is as long as
+// pacing sends in a millisecond, two segments at least, and half the congestion window at most.
+// What was one train goes again as one, as far as it is sent again. The stack knows nothing of it:
+// it asks for PSH at the end of the data (RFC 9293 SHLD-27), and that stays.
 #pragma once
 
 #include <cstdint>
@@ -35,15 +36,15 @@ class Offload {
 
  private:
   struct Flow {
-    SeqNum first;                   // of the stream
-    std::uint32_t next = 0;         // never sent yet, counted from `first`
-    std::uint32_t syn_text = 0;     // bytes of the SYN's: they end with PSH when said again
-    std::set<std::uint32_t> ends;   // of the trains sent so far
+    SeqNum first;                    // of the stream
+    std::uint32_t next = 0;          // never sent yet, counted from `first`
+    std::uint32_t syn_text = 0;      // bytes of the SYN's: they end with PSH when said again
+    std::set<std::uint32_t> ends;    // of the trains sent so far
     std::set<std::uint32_t> pushed;  // ends of data, of which PSH told: it is told again
-    wire::Segment* last = nullptr;  // of the train that is growing
-    std::uint32_t segments = 0;     // in it
-    std::uint32_t end = 0;          // of it
-    std::uint32_t piece = 0;        // bytes of its first segment
+    wire::Segment* last = nullptr;   // of the train that is growing
+    std::uint32_t segments = 0;      // in it
+    std::uint32_t end = 0;           // of it
+    std::uint32_t piece = 0;         // bytes of its first segment
   };
 
   template <typename Longest, typename Cut>

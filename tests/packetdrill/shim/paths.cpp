@@ -1,4 +1,5 @@
-// The host's MPTCP endpoints and limits (of `ip mptcp`), as the stack's LocalPaths and announcements.
+// The host's MPTCP endpoints and limits (of `ip mptcp`), as the stack's LocalPaths and
+// announcements.
 #include <algorithm>
 
 #include "tests/packetdrill/shim/device.h"
@@ -46,9 +47,9 @@ void Host::refresh_paths() {
   });
   if (connections.empty() || standard_settings_) return;
   read_mptcp_settings(mptcp_settings_);
-  const bool changed = !std::equal(endpoints_.begin(), endpoints_.end(),
-                                   mptcp_settings_.endpoints.begin(),
-                                   mptcp_settings_.endpoints.end(), same);
+  const bool changed =
+      !std::equal(endpoints_.begin(), endpoints_.end(), mptcp_settings_.endpoints.begin(),
+                  mptcp_settings_.endpoints.end(), same);
   if (!changed) return;
   const std::vector<MptcpEndpoint> before = std::exchange(endpoints_, mptcp_settings_.endpoints);
   rebuild_paths();

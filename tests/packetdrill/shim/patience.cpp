@@ -1,5 +1,5 @@
-// How long a socket believes in a silent peer: SO_KEEPALIVE (RFC 9293 3.8.4) with its three times, and
-// TCP_USER_TIMEOUT (RFC 5482). Options of a living socket, so their timers are here.
+// How long a socket believes in a silent peer: SO_KEEPALIVE (RFC 9293 3.8.4) with its three times,
+// and TCP_USER_TIMEOUT (RFC 5482). Options of a living socket, so their timers are here.
 #include <algorithm>
 #include <cerrno>
 
@@ -47,8 +47,9 @@ void Host::run_patience(Socket& socket) {
   connection->probe();
 }
 
-// What was sent, or waits for the peer's window, has not been acknowledged for TCP_USER_TIMEOUT: true. A
-// FIN counts, and so do sockets that are closed: who closed one chose how long it may linger.
+// What was sent, or waits for the peer's window, has not been acknowledged for TCP_USER_TIMEOUT:
+// true. A FIN counts, and so do sockets that are closed: who closed one chose how long it may
+// linger.
 bool Host::run_user_timeout(Socket& socket) {
   const tcp::Connection* const connection = socket.stream->tcp();
   const Pipe& out = socket.stream->outgoing;
@@ -70,8 +71,8 @@ Instant Host::user_timeout_of(const Socket& socket) {
   return armed ? socket.unacked_since + limit : kNever;
 }
 
-// Who reads or writes is told that it timed out. The peer that left probes unanswered is told with a RST;
-// the one that does not acknowledge is not (RFC 9293 3.10.8).
+// Who reads or writes is told that it timed out. The peer that left probes unanswered is told with
+// a RST; the one that does not acknowledge is not (RFC 9293 3.10.8).
 void Host::lose_patience(Socket& socket, Farewell farewell) {
   socket.next_probe = socket.unacked_since = kNever;
   socket.options.keepalive = false;

@@ -1,9 +1,11 @@
-// SendQueue: how much a socket's send buffer takes, as the kernel scripts are written for counts it.
+// SendQueue: how much a socket's send buffer takes, as the kernel scripts are written for counts
+// it.
 //
-// Written bytes fill packets of at most half the largest window the peer has shown. Another packet is
-// begun while all of them together, each with a price beyond its bytes, cost less than the buffer, and
-// while less than TCP_NOTSENT_LOWAT waits to leave. So a buffer takes up to one packet more than its
-// size; and what leaves from the middle of a packet makes room for as much at its end.
+// Written bytes fill packets of at most half the largest window the peer has shown. Another packet
+// is begun while all of them together, each with a price beyond its bytes, cost less than the
+// buffer, and while less than TCP_NOTSENT_LOWAT waits to leave. So a buffer takes up to one packet
+// more than its size; and what leaves from the middle of a packet makes room for as much at its
+// end.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +22,8 @@ class SendQueue {
     std::uint64_t buffer = 0;         // bytes
     std::uint64_t notsent_lowat = 0;  // bytes
   };
-  // Who finds a full buffer is woken later than who looks finds room: writers should not be woken for
-  // a little.
+  // Who finds a full buffer is woken later than who looks finds room: writers should not be woken
+  // for a little.
   enum class Asked { kLooking, kWaiting };
 
   // Bytes that may be put at once; after a step there may be more.
@@ -41,9 +43,9 @@ class SendQueue {
 
   std::deque<std::uint64_t> ends_;  // of the packets, the last one's being all there is
   std::uint64_t written_ = 0;
-  std::uint64_t tail_ = 0;          // begin of the last packet
-  bool open_ = false;               // it may grow
-  bool next_begins_ = false;        // what is put next begins another
+  std::uint64_t tail_ = 0;    // begin of the last packet
+  bool open_ = false;         // it may grow
+  bool next_begins_ = false;  // what is put next begins another
 };
 
 }  // namespace braid::pd

@@ -40,7 +40,8 @@ std::vector<std::string> lines_of_command(const char* command) {
   std::vector<std::string> lines;
   if (!pipe) return lines;
   std::array<char, 512> line{};
-  while (std::fgets(line.data(), line.size(), pipe.get()) != nullptr) lines.emplace_back(line.data());
+  while (std::fgets(line.data(), line.size(), pipe.get()) != nullptr)
+    lines.emplace_back(line.data());
   return lines;
 }
 
@@ -73,7 +74,8 @@ Settings read_sysctls() {
   read_number("mptcp/allow_join_initial_addr_port", joins_allowed);
   out.mptcp_joins_denied = !joins_allowed;
   if (const auto key = sysctl("ipv4/tcp_fastopen_key"); !key.empty()) out.fastopen_key = key[0];
-  // Where cubic is not allowed, a script that asked for it was refused: what is set is the machine's.
+  // Where cubic is not allowed, a script that asked for it was refused: what is set is the
+  // machine's.
   const auto name = sysctl("ipv4/tcp_congestion_control");
   const auto allowed = sysctl("ipv4/tcp_allowed_congestion_control");
   const bool free = std::find(allowed.begin(), allowed.end(), "cubic") != allowed.end();
@@ -95,7 +97,8 @@ Settings standard_settings() {
   return out;
 }
 
-// The plain form of `ip mptcp`, one endpoint a line: "192.0.2.1 [port N] id 1 signal subflow dev x".
+// The plain form of `ip mptcp`, one endpoint a line: "192.0.2.1 [port N] id 1 signal subflow dev
+// x".
 void read_mptcp_settings(Settings& settings) {
   settings.endpoints.clear();
   for (const std::string& line : lines_of_command("ip mptcp endpoint show 2>/dev/null")) {

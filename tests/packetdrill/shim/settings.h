@@ -1,6 +1,7 @@
-// Settings: what the host around the test says, read anew whenever it matters (packetdrill-shim 2.3):
-// the sysctls and the MPTCP endpoints and limits of the network namespace the test runs in. Scripts
-// change them with real commands; what cannot be read has the value a fresh kernel has.
+// Settings: what the host around the test says, read anew whenever it matters
+// (packetdrill-shim 2.3): the sysctls and the MPTCP endpoints and limits of the network namespace
+// the test runs in. Scripts change them with real commands; what cannot be read has the value a
+// fresh kernel has.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ struct MptcpEndpoint {
 struct Settings {
   bool timestamps = true, sack = true, window_scaling = true;
   int ecn = 2;
-  std::uint32_t fastopen = 1;                   // the kernel's bits, see FastOpen
-  std::string fastopen_key;                     // "a1a1a1a1-..."; empty: none set
+  std::uint32_t fastopen = 1;  // the kernel's bits, see FastOpen
+  std::string fastopen_key;    // "a1a1a1a1-..."; empty: none set
   std::string congestion_control = "cubic";
   std::uint64_t rmem_default = 131072, rmem_max = 6291456;
   std::uint64_t wmem_default = 16384, wmem_max = 4194304;

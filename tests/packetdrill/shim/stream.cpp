@@ -11,9 +11,9 @@
 namespace braid::pd {
 namespace {
 
-// Scripts are written for a host without a pacing queue: what the window allows leaves at once. And for
-// one whose window does not grow on ACKs that only SACK, as limited transmit has it (RFC 5681 3.2);
-// the stack's does, for the sake of paths that reorder.
+// Scripts are written for a host without a pacing queue: what the window allows leaves at once. And
+// for one whose window does not grow on ACKs that only SACK, as limited transmit has it (RFC
+// 5681 3.2); the stack's does, for the sake of paths that reorder.
 class Unpaced final : public cc::Controller {
  public:
   enum class Idle : std::uint8_t { kKeepsWindow, kShrinksWindow };  // tcp_slow_start_after_idle
@@ -109,9 +109,9 @@ TcpStream::~TcpStream() {
 
 tcp::ConnectionConfig TcpStream::config() const {
   tcp::ConnectionConfig out;
-  out.controller = std::make_unique<Unpaced>(cc::make_controller(
-      algorithm_of(setup_.congestion_control), setup_.mtu - 40,
-      std::make_shared<cc::CoupledGroup>()),
+  out.controller = std::make_unique<Unpaced>(
+      cc::make_controller(algorithm_of(setup_.congestion_control), setup_.mtu - 40,
+                          std::make_shared<cc::CoupledGroup>()),
       setup_.settings.slow_start_after_idle ? Unpaced::Idle::kShrinksWindow
                                             : Unpaced::Idle::kKeepsWindow,
       [this] {
@@ -121,7 +121,8 @@ tcp::ConnectionConfig TcpStream::config() const {
       });
   out.mtu = setup_.mtu;
   out.max_super_payload = 0;
-  out.window_scale = setup_.settings.window_scaling ? window_scale_for(setup_.settings.rmem_max) : 0;
+  out.window_scale =
+      setup_.settings.window_scaling ? window_scale_for(setup_.settings.rmem_max) : 0;
   out.timestamps = setup_.settings.timestamps;
   out.sack = setup_.settings.sack;
   out.ecn = setup_.settings.ecn == 1;
@@ -177,12 +178,8 @@ void MptcpStream::accept(const wire::Segment& syn, const mptcp::LocalPath& path,
   connection_.answer(now);
 }
 
-tcp::Connection* MptcpStream::tcp() const {
-  return tcp_.find(first_);
-}
+tcp::Connection* MptcpStream::tcp() const { return tcp_.find(first_); }
 
-void MptcpStream::touched() {
-  connection_.wake();
-}
+void MptcpStream::touched() { connection_.wake(); }
 
 }  // namespace braid::pd

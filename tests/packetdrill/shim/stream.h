@@ -19,7 +19,7 @@ struct StreamSetup {
   std::uint64_t largest_receive_buffer = 0;           // it may grow up to this
   std::uint32_t mtu = 1500;
   std::uint32_t syn_retries = 6;
-  bool early_data = false;   // passive: Fast Open accepted the SYN's data
+  bool early_data = false;  // passive: Fast Open accepted the SYN's data
   std::string congestion_control = "cubic";
   mptcp::LocalPaths* paths = nullptr;
   std::uint32_t subflow_limit = 2;

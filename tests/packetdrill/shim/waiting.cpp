@@ -43,7 +43,8 @@ bool Host::wait_by_stepping(Lock& lock, const std::function<bool()>& done, Insta
   return done();
 }
 
-// Lets every call that can return now return, and its thread look at the clock, before time goes on.
+// Lets every call that can return now return, and its thread look at the clock, before time goes
+// on.
 void Host::settle(Lock& lock) {
   if (!is_stepping_thread()) return;
   for (Waiter* const waiter : waiters_) {

@@ -99,8 +99,7 @@ TEST_CASE("an interval set holds exactly the positions put into it") {
           set.erase_below(range.begin / 4);
           model.erase({0, range.begin / 4});
           break;
-        default:
-          REQUIRE(set.insert(range.begin, range.end) == model.insert(range));
+        default: REQUIRE(set.insert(range.begin, range.end) == model.insert(range));
       }
       compare(set, model, random);
     }

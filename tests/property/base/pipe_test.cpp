@@ -112,26 +112,15 @@ class World {
       case 0:
       case 1:
       case 2:
-      case 3:
-        write(model_.in_order);
-        break;
+      case 3: write(model_.in_order); break;
       case 4:
-      case 5:
-        write(model_.released + random_.below(7 * kChunk));
-        break;
+      case 5: write(model_.released + random_.below(7 * kChunk)); break;
       case 6:
       case 7:
-      case 8:
-        release();
-        break;
-      case 9:
-        hold();
-        break;
-      case 10:
-        use_a_hold();
-        break;
-      default:
-        rare();
+      case 8: release(); break;
+      case 9: hold(); break;
+      case 10: use_a_hold(); break;
+      default: rare();
     }
     compare();
   }

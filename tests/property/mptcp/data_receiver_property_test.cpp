@@ -76,18 +76,10 @@ class Run {
 
   void step() {
     switch (random_.below(8)) {
-      case 0:
-        release();
-        break;
-      case 1:
-        set_capacity();
-        break;
-      case 2:
-        data_fin();
-        break;
-      default:
-        place();
-        break;
+      case 0: release(); break;
+      case 1: set_capacity(); break;
+      case 2: data_fin(); break;
+      default: place(); break;
     }
     compare();
   }
@@ -162,13 +154,13 @@ class Run {
 
 }  // namespace
 
-TEST_SUITE("property") {
-  TEST_CASE("a data receiver does what a byte-by-byte model does") {
-    test::for_seeds(150, [](Random& random) {
-      Run run(random);
-      for (int i = 0; i < 150; ++i) run.step();
-    });
-  }
+TEST_SUITE_BEGIN("property");
+TEST_CASE("a data receiver does what a byte-by-byte model does") {
+  test::for_seeds(150, [](Random& random) {
+    Run run(random);
+    for (int i = 0; i < 150; ++i) run.step();
+  });
 }
+TEST_SUITE_END();
 
 }  // namespace braid::mptcp

@@ -147,37 +147,19 @@ class Run {
 
   void step() {
     switch (random_.below(16)) {
-      case 0:
-        write();
-        break;
-      case 1:
-        read();
-        break;
-      case 2:
-        trouble();
-        break;
-      case 3:
-        pass_time(Duration(random_.below(300'000'000)));
-        break;
+      case 0: write(); break;
+      case 1: read(); break;
+      case 2: trouble(); break;
+      case 3: pass_time(Duration(random_.below(300'000'000))); break;
       case 4:
       case 5:
-      case 6:
-        deliver(random_path(), random_.chance(0.9));
-        break;
+      case 6: deliver(random_path(), random_.chance(0.9)); break;
       case 7:
-      case 8:
-        make_data_ack();
-        break;
+      case 8: make_data_ack(); break;
       case 9:
-      case 10:
-        take_data_ack();
-        break;
-      case 11:
-        send_fin(random_.chance(0.5));
-        break;
-      default:
-        send(random_path(), 1 + random_.below(150));
-        break;
+      case 10: take_data_ack(); break;
+      case 11: send_fin(random_.chance(0.5)); break;
+      default: send(random_path(), 1 + random_.below(150)); break;
     }
     compare();
   }
@@ -347,14 +329,14 @@ class Run {
 
 }  // namespace
 
-TEST_SUITE("property") {
-  TEST_CASE("a data sender offers what a byte-by-byte model does, and all of it arrives") {
-    test::for_seeds(120, [](Random& random) {
-      Run run(random);
-      for (int i = 0; i < 400; ++i) run.step();
-      run.settle();
-    });
-  }
+TEST_SUITE_BEGIN("property");
+TEST_CASE("a data sender offers what a byte-by-byte model does, and all of it arrives") {
+  test::for_seeds(120, [](Random& random) {
+    Run run(random);
+    for (int i = 0; i < 400; ++i) run.step();
+    run.settle();
+  });
 }
+TEST_SUITE_END();
 
 }  // namespace braid::mptcp

@@ -12,8 +12,8 @@ namespace {
 
 // A random opening: who offers what, and how.
 ConnectionConfig random_config(Random& random) {
-  ConnectionConfig config = default_config(random.chance(0.5) ? cc::Algorithm::kCubic
-                                                              : cc::Algorithm::kReno);
+  ConnectionConfig config =
+      default_config(random.chance(0.5) ? cc::Algorithm::kCubic : cc::Algorithm::kReno);
   config.mtu = 576 + random.below(1400);
   config.max_super_payload = random.chance(0.3) ? 0 : random.below(65'000);
   config.window_scale = static_cast<std::uint8_t>(random.below(15));
@@ -21,8 +21,8 @@ ConnectionConfig random_config(Random& random) {
   config.sack = random.chance(0.8);
   config.ecn = random.chance(0.5);
   config.syn_payload = random.chance(0.3) ? random.below(1000) : 0;
-  config.early_data = random.chance(0.5) ? ConnectionConfig::EarlyData::kYes
-                                         : ConnectionConfig::EarlyData::kNo;
+  config.early_data =
+      random.chance(0.5) ? ConnectionConfig::EarlyData::kYes : ConnectionConfig::EarlyData::kNo;
   config.syn_timeout = 1000s;
   config.max_syn_retransmissions = 30;
   config.max_retransmissions = 100;

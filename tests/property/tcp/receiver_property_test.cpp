@@ -1,10 +1,9 @@
 // The receiver against an obvious model: a map from position to "arrived", and nothing else.
-#include "stack/tcp/receiver.h"
-
 #include <doctest/doctest.h>
 
 #include <set>
 
+#include "stack/tcp/receiver.h"
 #include "tests/property/seeds.h"
 #include "tests/support/pipe_end.h"
 
@@ -31,7 +30,8 @@ struct Model {
     return n == kStream && fin ? n + 1 : n;
   }
   bool holds(std::uint64_t begin, std::uint64_t end) const {
-    for (std::uint64_t i = begin; i < end; ++i) if (!arrived[i]) return false;
+    for (std::uint64_t i = begin; i < end; ++i)
+      if (!arrived[i]) return false;
     return true;
   }
 };
@@ -39,8 +39,13 @@ struct Model {
 class Run {
  public:
   Run(Random& random, std::uint8_t shift)
-      : random_(random), end_(8'000), irs_(random.u32()),
-        receiver_({.irs = irs_, .scope = WindowScope::kStream, .shift = shift, .sack = true,
+      : random_(random),
+        end_(8'000),
+        irs_(random.u32()),
+        receiver_({.irs = irs_,
+                   .scope = WindowScope::kStream,
+                   .shift = shift,
+                   .sack = true,
                    .mss = 1000}) {
     announce();
   }

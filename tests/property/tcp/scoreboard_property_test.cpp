@@ -1,11 +1,10 @@
 // Scoreboard against an array with one entry per position.
-#include "stack/tcp/scoreboard.h"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <vector>
 
+#include "stack/tcp/scoreboard.h"
 #include "tests/property/seeds.h"
 
 TEST_SUITE_BEGIN("property");
@@ -119,9 +118,9 @@ void acknowledge(Scoreboard& board, Model& model, Random& random, Instant now) {
   const auto somewhere = [&] {
     return model.una + random.below(static_cast<std::uint32_t>(span) + 3) - random.below(2);
   };
-  const std::uint64_t ack =
-      random.chance(0.4) ? model.una + random.below(static_cast<std::uint32_t>(span) / 2 + 1)
-                         : model.una;
+  const std::uint64_t ack = random.chance(0.4)
+                                ? model.una + random.below(static_cast<std::uint32_t>(span) / 2 + 1)
+                                : model.una;
   std::vector<Interval> sack;
   for (std::uint32_t i = random.below(4); i > 0; --i) {
     const std::uint64_t begin = somewhere();
@@ -197,14 +196,9 @@ TEST_CASE("the scoreboard agrees with one cell per position about every fate") {
           model.append(end);
           break;
         }
-        case 1:
-          acknowledge(board, model, random, now);
-          break;
-        case 2:
-          judge(board, model, random);
-          break;
-        default:
-          retransmit(board, model, random, now);
+        case 1: acknowledge(board, model, random, now); break;
+        case 2: judge(board, model, random); break;
+        default: retransmit(board, model, random, now);
       }
       compare(board, model);
     }

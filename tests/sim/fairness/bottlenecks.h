@@ -1,9 +1,11 @@
 // Bottlenecks: a world in which users share links, to see who gets how much.
 //
-//   user --access (delay only)--> exchange ==bottleneck==> server        one exchange per bottleneck
+//   user --access (delay only)--> exchange ==bottleneck==> server        one exchange per
+//   bottleneck
 //
-// A user sends endless connections, one by default: a plain TCP over one way, or an MPTCP over several, each
-// way through one bottleneck. Way back there is no queue. All times and rates are virtual.
+// A user sends endless connections, one by default: a plain TCP over one way, or an MPTCP over
+// several, each way through one bottleneck. Way back there is no queue. All times and rates are
+// virtual.
 #pragma once
 
 #include <memory>
@@ -37,10 +39,10 @@ struct User {
 };
 
 struct Shares {
-  std::vector<double> mbit_per_s;                    // by user, of payload
-  std::vector<double> loss;                          // by bottleneck: share of packets dropped
-  std::vector<double> utilisation;                   // by bottleneck, 0..1
-  std::vector<std::vector<double>> by_way;           // by user and way, what was sent
+  std::vector<double> mbit_per_s;           // by user, of payload
+  std::vector<double> loss;                 // by bottleneck: share of packets dropped
+  std::vector<double> utilisation;          // by bottleneck, 0..1
+  std::vector<std::vector<double>> by_way;  // by user and way, what was sent
 };
 
 // Lets them all send for `warm_up` and tells what each got in `measured` after that.

@@ -58,8 +58,7 @@ BulkHost::BulkHost(std::uint64_t seed)
 
 BulkHost::~BulkHost() = default;
 
-void BulkHost::add_door(tcp::InterfaceId interface, SimDoor& door,
-                        const wire::IpAddress& address) {
+void BulkHost::add_door(tcp::InterfaceId interface, SimDoor& door, const wire::IpAddress& address) {
   doors_[interface] = {.door = &door, .address = address};
 }
 
@@ -78,8 +77,7 @@ mptcp::LocalPath BulkHost::path(tcp::InterfaceId interface) const {
 
 BulkFlow& BulkHost::send_to(const wire::IpAddress& server, Kind kind, cc::Algorithm algorithm,
                             const std::vector<tcp::InterfaceId>& interfaces, Instant now) {
-  auto& flow =
-      *flows_.emplace_back(std::make_unique<BulkFlow>(*this, BulkFlow::Role::kSends));
+  auto& flow = *flows_.emplace_back(std::make_unique<BulkFlow>(*this, BulkFlow::Role::kSends));
   const wire::Endpoint remote{server, kPort};
   const tcp::InterfaceId first = interfaces.front();
   if (kind == Kind::kPlain) {
@@ -90,8 +88,8 @@ BulkFlow& BulkHost::send_to(const wire::IpAddress& server, Kind kind, cc::Algori
     for (const tcp::InterfaceId interface : interfaces) flow.paths_.push_back(path(interface));
     mptcp::ConnectionConfig config;
     config.algorithm = algorithm;
-    flow.mptcp_ = std::make_unique<mptcp::Connection>(mptcp_, flow.out_, flow.in_, &flow, config,
-                                                      flow);
+    flow.mptcp_ =
+        std::make_unique<mptcp::Connection>(mptcp_, flow.out_, flow.in_, &flow, config, flow);
     flow.mptcp_->connect(flow.paths_.front(), next_port_++, remote, {}, now);
   }
   flow.wake();
@@ -104,8 +102,7 @@ void BulkHost::new_syn(tcp::InterfaceId interface, const wire::Segment& syn, Ins
     mptcp_.receive_join(interface, syn, path(interface), now);
     return;
   }
-  auto& flow =
-      *flows_.emplace_back(std::make_unique<BulkFlow>(*this, BulkFlow::Role::kReceives));
+  auto& flow = *flows_.emplace_back(std::make_unique<BulkFlow>(*this, BulkFlow::Role::kReceives));
   by_peer_.emplace(syn.source.address, &flow);
   if (syn.options.find<wire::MpCapable>() != nullptr) {
     flow.mptcp_ = std::make_unique<mptcp::Connection>(mptcp_, flow.out_, flow.in_, nullptr,

@@ -1,6 +1,6 @@
-// BulkHost: a host whose connections always have something to send, or take whatever comes: plain TCP
-// or MPTCP, each with a congestion controller of its own. What it carries are zeros; whether streams
-// arrive intact is other tests' business, how fast they do is this one's.
+// BulkHost: a host whose connections always have something to send, or take whatever comes: plain
+// TCP or MPTCP, each with a congestion controller of its own. What it carries are zeros; whether
+// streams arrive intact is other tests' business, how fast they do is this one's.
 #pragma once
 
 #include <cstdint>

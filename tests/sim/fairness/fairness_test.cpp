@@ -17,10 +17,11 @@ TEST_CASE("Jain's index is one for equals and one over n when one has all") {
   CHECK(jain({5, 0, 0, 0}) == doctest::Approx(0.25));
 }
 
-TEST_CASE("two subflows in one queue with a plain CUBIC are fair when coupled, and greedy when not") {
+TEST_CASE(
+    "two subflows in one queue with a plain CUBIC are fair when coupled, and greedy when not") {
   const auto share = [](Algorithm algorithm) {
-    const SharedResult r = shared_bottleneck(algorithm, Algorithm::kCubic, SharedWays::kEqual,
-                                             20ms, kShort);
+    const SharedResult r =
+        shared_bottleneck(algorithm, Algorithm::kCubic, SharedWays::kEqual, 20ms, kShort);
     CHECK(r.utilisation > 0.9);
     return r.multipath / r.plain;
   };
@@ -46,7 +47,9 @@ TEST_CASE("coupling costs nothing on uplinks of their own") {
   CHECK(disjoint(Algorithm::kBbr, dsl, lte, kShort) > 0.94 * ceiling);
 }
 
-TEST_CASE("on lossy uplinks LIA carries half of what CUBIC does, coupled CUBIC half as much again, BBR more") {
+TEST_CASE(
+    "on lossy uplinks LIA carries half of what CUBIC does, coupled CUBIC half as much again, BBR "
+    "more") {
   const Bottleneck radio{.mbit_per_s = 10, .queue = 100ms, .delay = 20ms, .loss = 0.01};
   const double cubic = disjoint(Algorithm::kCubic, radio, radio, kShort);
   const double coupled = disjoint(Algorithm::kCoupledCubic, radio, radio, kShort);

@@ -29,7 +29,8 @@ void for_each_algorithm(const Options& options, Body body) {
 }
 
 void print_shared(const Options& options) {
-  std::printf("Two subflows (m) against one plain TCP (p) on 20 Mbit/s, 40 ms RTT; Mbit/s and Jain\n");
+  std::printf(
+      "Two subflows (m) against one plain TCP (p) on 20 Mbit/s, 40 ms RTT; Mbit/s and Jain\n");
   std::printf("%-14s %-6s %-22s %6s %6s %6s %6s %7s\n", "controller", "plain", "ways, queue", "m",
               "p", "Jain", "used", "loss");
   for (const cc::Algorithm plain : {cc::Algorithm::kCubic, cc::Algorithm::kReno}) {
@@ -37,8 +38,7 @@ void print_shared(const Options& options) {
     for_each_algorithm(options, [&](const std::string& name, cc::Algorithm algorithm) {
       for (const SharedWays ways : {SharedWays::kEqual, SharedWays::kUnequal}) {
         for (const Duration queue : {Duration(20ms), Duration(80ms)}) {
-          const SharedResult r =
-              shared_bottleneck(algorithm, plain, ways, queue, options.effort);
+          const SharedResult r = shared_bottleneck(algorithm, plain, ways, queue, options.effort);
           const std::string kind = ways == SharedWays::kEqual ? "equal" : "unequal";
           std::printf("%-14s %-6s %-22s %6.2f %6.2f %6.3f %6.3f %6.2f%%\n", name.c_str(),
                       plain_name.c_str(),
@@ -51,8 +51,11 @@ void print_shared(const Options& options) {
 }
 
 void print_many(const Options& options) {
-  std::printf("Connections of one host against one plain CUBIC on 20 Mbit/s, 40 ms RTT, 80 ms queue; Mbit/s\n");
-  std::printf("%-14s %11s %6s %6s %6s %6s\n", "controller", "connections", "each", "plain", "ratio", "used");
+  std::printf(
+      "Connections of one host against one plain CUBIC on 20 Mbit/s, 40 ms RTT, 80 ms queue; "
+      "Mbit/s\n");
+  std::printf("%-14s %11s %6s %6s %6s %6s\n", "controller", "connections", "each", "plain", "ratio",
+              "used");
   for_each_algorithm(options, [&](const std::string& name, cc::Algorithm algorithm) {
     for (const std::size_t connections : {1, 2, 4, 8}) {
       const ManyResult r = many_beside_one(algorithm, connections, options.effort);
@@ -63,7 +66,8 @@ void print_many(const Options& options) {
 }
 
 void print_upgrade(const Options& options) {
-  std::printf("Four users upgrade to a second access that four others live on: shares of 2.5 Mbit/s\n");
+  std::printf(
+      "Four users upgrade to a second access that four others live on: shares of 2.5 Mbit/s\n");
   std::printf("%-14s %-6s %9s %9s %7s\n", "controller", "plain", "upgraded", "others", "loss");
   for (const cc::Algorithm plain : {cc::Algorithm::kCubic, cc::Algorithm::kReno}) {
     const char* const plain_name = plain == cc::Algorithm::kCubic ? "cubic" : "reno";
@@ -93,8 +97,8 @@ void print_disjoint(const Options& options) {
       {"20/20 + 20/20 ms, 2 %", {20, 100ms, 20ms, 0.02}, {20, 100ms, 20ms, 0.02}},
   };
   std::printf("Alone on two links of its own; cubic on each alone beside it; Mbit/s\n");
-  std::printf("%-14s %-24s %7s %8s %8s %9s %9s\n", "controller", "links", "both", "first",
-              "second", "of sum", "of best");
+  std::printf("%-14s %-24s %7s %8s %8s %9s %9s\n", "controller", "links", "both", "first", "second",
+              "of sum", "of best");
   for (const Pair& pair : pairs) {
     const double first = alone(cc::Algorithm::kCubic, pair.first, options.effort);
     const double second = alone(cc::Algorithm::kCubic, pair.second, options.effort);

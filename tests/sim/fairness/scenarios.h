@@ -1,5 +1,5 @@
-// Scenarios: who is hurt by a multipath connection, and what its restraint costs. Each is run for one
-// controller; figures are medians over seeds.
+// Scenarios: who is hurt by a multipath connection, and what its restraint costs. Each is run for
+// one controller; figures are medians over seeds.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,9 @@ enum class SharedWays : std::uint8_t { kEqual, kUnequal };  // the second way 40
 SharedResult shared_bottleneck(cc::Algorithm multipath, cc::Algorithm plain, SharedWays ways,
                                Duration queue, const Effort& effort);
 
-// Several connections of one host over one way against one plain CUBIC on one bottleneck: 20 Mbit/s, 20 ms one
-// way, 80 ms of queue. They are one path's, and look together for a queue of their own.
+// Several connections of one host over one way against one plain CUBIC on one bottleneck: 20
+// Mbit/s, 20 ms one way, 80 ms of queue. They are one path's, and look together for a queue of
+// their own.
 struct ManyResult {
   double each = 0;  // Mbit/s, of the many
   double plain = 0;
@@ -37,9 +38,9 @@ struct ManyResult {
 };
 ManyResult many_beside_one(cc::Algorithm many, std::size_t connections, const Effort& effort);
 
-// Scenario C of Khalili et al., "MPTCP is not Pareto-optimal": four users with an access of their own
-// (2.5 Mbit/s each) also use one shared by four others (2.5 Mbit/s each), and could gain next to
-// nothing by it. Shares are of 2.5 Mbit/s.
+// Scenario C of Khalili et al., "MPTCP is not Pareto-optimal": four users with an access of their
+// own (2.5 Mbit/s each) also use one shared by four others (2.5 Mbit/s each), and could gain next
+// to nothing by it. Shares are of 2.5 Mbit/s.
 struct UpgradeResult {
   double upgraded = 0;
   double others = 0;

@@ -53,8 +53,9 @@ std::vector<Manner> manners() {
   return all;
 }
 
-// Sums of rates and shortest RTTs change from cell to cell, so that no figure of ours is tuned to one.
-constexpr std::array kSums{8e6, 12e6, 16e6, 24e6};       // bit/s
+// Sums of rates and shortest RTTs change from cell to cell, so that no figure of ours is tuned to
+// one.
+constexpr std::array kSums{8e6, 12e6, 16e6, 24e6};  // bit/s
 constexpr std::array kShortest{10ms, 15ms, 20ms};
 
 Cell make_cell(std::uint32_t id, const Geometry& geometry, const Manner& manner) {
@@ -96,8 +97,8 @@ std::vector<sim::ScheduleStep> wandering(Rate mean, std::uint64_t seed) {
   for (int i = 0; i < kSteps; ++i) {
     const double rate = static_cast<double>(mean.bytes_per_second()) *
                         factors[static_cast<std::size_t>(i)] * kSteps / sum;
-    steps.push_back({.at = i * kStep,
-                     .rate = Rate::bytes_per_second(static_cast<std::uint64_t>(rate))});
+    steps.push_back(
+        {.at = i * kStep, .rate = Rate::bytes_per_second(static_cast<std::uint64_t>(rate))});
   }
   return steps;
 }
@@ -108,25 +109,25 @@ std::string times(double queue) { return fmt::format("{:g}", queue); }
 
 std::uint64_t Cell::bulk_bytes() const {
   const Duration longest = std::max(uplinks[0].rtt, uplinks[1].rtt);
-  const std::uint64_t sum =
-      uplinks[0].rate.bytes_per_second() + uplinks[1].rate.bytes_per_second();
+  const std::uint64_t sum = uplinks[0].rate.bytes_per_second() + uplinks[1].rate.bytes_per_second();
   return Rate::bytes_per_second(sum).bytes_in(std::max<Duration>(20 * longest, 10s));
 }
 
 Rate Cell::ceiling() const {
-  const std::uint64_t sum =
-      uplinks[0].rate.bytes_per_second() + uplinks[1].rate.bytes_per_second();
+  const std::uint64_t sum = uplinks[0].rate.bytes_per_second() + uplinks[1].rate.bytes_per_second();
   return Rate::bytes_per_second(sum * 1420 / kPacket);
 }
 
 std::string Cell::describe() const {
   const auto mbit = [](Rate rate) { return static_cast<double>(rate.bits_per_second()) / 1e6; };
   const auto& [a, b] = uplinks;
-  std::string text = fmt::format("{:.1f}+{:.1f} Mbit/s {}+{} ms, queue {}+{}", mbit(a.rate),
-                                 mbit(b.rate), to_ms(a.rtt), to_ms(b.rtt), times(a.queue),
-                                 times(b.queue));
+  std::string text =
+      fmt::format("{:.1f}+{:.1f} Mbit/s {}+{} ms, queue {}+{}", mbit(a.rate), mbit(b.rate),
+                  to_ms(a.rtt), to_ms(b.rtt), times(a.queue), times(b.queue));
   if (!lossless()) text += fmt::format(", loss {:g}+{:g} %", a.loss * 100, b.loss * 100);
-  const auto radio = [](const Uplink& u) { return u.wander == Wander::kRadio ? "radio" : "steady"; };
+  const auto radio = [](const Uplink& u) {
+    return u.wander == Wander::kRadio ? "radio" : "steady";
+  };
   if (a.wander != b.wander || a.wander == Wander::kRadio) {
     text += fmt::format(", {}+{}", radio(a), radio(b));
   }

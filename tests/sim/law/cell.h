@@ -1,9 +1,10 @@
 // Cell: one pair of uplinks the law is tried on, and the matrix of all of them.
 //
 // The law: one bonded connection is never slower than the better of its uplinks alone. It is owed
-// everywhere, so the matrix crosses what uplinks differ in: rate and RTT (either may have the better
-// of both, or one of each), loss, depth of the queue, and a rate that wanders as a radio's does. The
-// rates are small because nothing in the protocol depends on a megabit: a cell must be cheap.
+// everywhere, so the matrix crosses what uplinks differ in: rate and RTT (either may have the
+// better of both, or one of each), loss, depth of the queue, and a rate that wanders as a radio's
+// does. The rates are small because nothing in the protocol depends on a megabit: a cell must be
+// cheap.
 #pragma once
 
 #include <array>
@@ -20,10 +21,10 @@ namespace braid::law {
 enum class Wander : std::uint8_t { kSteady, kRadio };
 
 struct Uplink {
-  Rate rate;                // the mean of a wandering one
-  Duration rtt{};           // without queues
-  double loss = 0;          // of each packet, in both directions
-  double queue = 1;         // rate * rtt, but never less than kShortestQueue packets
+  Rate rate;         // the mean of a wandering one
+  Duration rtt{};    // without queues
+  double loss = 0;   // of each packet, in both directions
+  double queue = 1;  // rate * rtt, but never less than kShortestQueue packets
   Wander wander = Wander::kSteady;
 };
 

@@ -16,7 +16,8 @@ namespace {
 
 using namespace braid;
 
-constexpr const char* kUsage = R"(usage: law run FILE [options]    measures, one line per cell, direction and seed, appended to FILE;
+constexpr const char* kUsage =
+    R"(usage: law run FILE [options]    measures, one line per cell, direction and seed, appended to FILE;
                                  what FILE holds already is not measured again
        law table FILE... [--worst N]   the table, the verdict, and the worst rows with hints
        law cells                 the matrix
@@ -77,19 +78,32 @@ Options parse(int argc, char** argv) {
               ? a
               : static_cast<std::uint32_t>(std::strtoul(text.c_str() + at + 1, nullptr, 10));
     };
-    if (word == "--cells") pair('-', o.first, o.last);
-    else if (word == "--every") o.every = static_cast<std::uint32_t>(number());
-    else if (word == "--seeds") o.seeds = number();
-    else if (word == "--part") pair('/', o.part, o.parts);
-    else if (word == "--worst") o.worst = number();
-    else if (word == "--no-small") o.terms.small = false;
-    else if (word == "--start") o.terms.start = known(start_by_name(value()));
-    else if (word == "--controller") o.terms.bundle.algorithm = known(cc::algorithm_by_name(value()));
-    else if (word == "--scheduler") o.terms.bundle.policy = known(sched::policy_by_name(value()));
-    else if (word == "--alone") o.terms.alone = known(cc::algorithm_by_name(value()));
-    else if (word == "--direction") (value() == "up" ? o.down : o.up) = false;
-    else if (word.starts_with("--")) fail_usage();
-    else o.files.emplace_back(word);
+    if (word == "--cells")
+      pair('-', o.first, o.last);
+    else if (word == "--every")
+      o.every = static_cast<std::uint32_t>(number());
+    else if (word == "--seeds")
+      o.seeds = number();
+    else if (word == "--part")
+      pair('/', o.part, o.parts);
+    else if (word == "--worst")
+      o.worst = number();
+    else if (word == "--no-small")
+      o.terms.small = false;
+    else if (word == "--start")
+      o.terms.start = known(start_by_name(value()));
+    else if (word == "--controller")
+      o.terms.bundle.algorithm = known(cc::algorithm_by_name(value()));
+    else if (word == "--scheduler")
+      o.terms.bundle.policy = known(sched::policy_by_name(value()));
+    else if (word == "--alone")
+      o.terms.alone = known(cc::algorithm_by_name(value()));
+    else if (word == "--direction")
+      (value() == "up" ? o.down : o.up) = false;
+    else if (word.starts_with("--"))
+      fail_usage();
+    else
+      o.files.emplace_back(word);
   }
   if (o.every == 0 || o.parts == 0) fail_usage();
   return o;

@@ -8,8 +8,8 @@
 namespace braid::law {
 namespace {
 
-constexpr std::uint64_t kRequest = 100;       // bytes
-constexpr std::uint64_t kReply = 4;           // bytes: the Convert header of a request that succeeded
+constexpr std::uint64_t kRequest = 100;  // bytes
+constexpr std::uint64_t kReply = 4;      // bytes: the Convert header of a request that succeeded
 constexpr std::uint64_t kCapacity = 64 * 1024;  // of pipes at first, as in both roles
 constexpr std::uint16_t kServerPort = 8803;
 constexpr std::uint16_t kClientPort = 40000;
@@ -19,9 +19,7 @@ std::array<std::uint8_t, 65536> zeros{};
 wire::IpAddress client_address(tcp::InterfaceId interface) {
   return *wire::IpAddress::parse(interface == 1 ? "10.1.0.2" : "10.2.0.2");
 }
-wire::Endpoint server_endpoint() {
-  return {*wire::IpAddress::parse("203.0.113.5"), kServerPort};
-}
+wire::Endpoint server_endpoint() { return {*wire::IpAddress::parse("203.0.113.5"), kServerPort}; }
 
 }  // namespace
 
@@ -107,9 +105,9 @@ std::size_t Net::first_uplink() const {
 
 void Net::start() {
   if (transfer_.way == Way::kBonded) {
-    client_->bundle = std::make_unique<mptcp::Connection>(
-        client_->mptcp, client_->outgoing, client_->incoming, client_.get(), transfer_.bundle,
-        client_->owner);
+    client_->bundle =
+        std::make_unique<mptcp::Connection>(client_->mptcp, client_->outgoing, client_->incoming,
+                                            client_.get(), transfer_.bundle, client_->owner);
     const mptcp::LocalPath& path = client_->local_paths[first_uplink()];
     client_->bundle->connect(path, kClientPort, server_endpoint(), {}, now_);
     return;
@@ -117,11 +115,10 @@ void Net::start() {
   const tcp::InterfaceId interface = transfer_.way == Way::kFirst ? 1 : 2;
   tcp::ConnectionConfig config;
   config.controller = cc::make_controller(transfer_.alone, config.mtu, client_->group);
-  client_->stream = std::make_unique<tcp::PipeStream>(client_->incoming, client_->outgoing,
-                                                      client_->owner);
+  client_->stream =
+      std::make_unique<tcp::PipeStream>(client_->incoming, client_->outgoing, client_->owner);
   const tcp::Tuple tuple{interface, {client_address(interface), kClientPort}, server_endpoint()};
-  client_->stream->attach(
-      client_->tcp.connect(tuple, *client_->stream, std::move(config), now_));
+  client_->stream->attach(client_->tcp.connect(tuple, *client_->stream, std::move(config), now_));
 }
 
 Outcome Net::run() {
@@ -237,9 +234,8 @@ void Net::move_data() {
 }
 
 bool Net::done() const {
-  return transfer_.direction == Direction::kDown
-             ? client_->received() >= reply() + transfer_.bytes
-             : server_->received() >= transfer_.bytes;
+  return transfer_.direction == Direction::kDown ? client_->received() >= reply() + transfer_.bytes
+                                                 : server_->received() >= transfer_.bytes;
 }
 
 // What the server says before anything else.
@@ -262,8 +258,8 @@ void Net::sample(Duration span) {
   for (const auto& subflow : subflows) {
     const auto uplink = subflow.tuple.interface - 1;
     const tcp::Connection::PathInfo& path = subflow.path;
-    const bool could = subflow.established && !path.in_recovery &&
-                       path.in_flight + 2 * path.mss <= path.cwnd;
+    const bool could =
+        subflow.established && !path.in_recovery && path.in_flight + 2 * path.mss <= path.cwnd;
     if (!could) continue;
     (held + 2 * path.mss >= window ? hints_.by_window : hints_.by_other)[uplink] += span;
   }

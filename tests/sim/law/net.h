@@ -2,15 +2,16 @@
 // between them in virtual time.
 //
 // Segments travel as structs, and what the links' queues hold is a stand-in of the same size: the
-// bytes themselves are shown to arrive elsewhere (sim_seeds), here only time counts, and thousands of
-// transfers must be cheap. The links are the simulator's LinkModel. The source always has more to
-// send, the sink always takes what came: nothing but braid and the uplinks decides.
+// bytes themselves are shown to arrive elsewhere (sim_seeds), here only time counts, and thousands
+// of transfers must be cheap. The links are the simulator's LinkModel. The source always has more
+// to send, the sink always takes what came: nothing but braid and the uplinks decides.
 //
 //   download  the client asks with 100 bytes, the server answers with the transfer
 //   upload    the client sends the transfer
-// Bonded, the server's Convert reply goes first, back to back with its SYN-ACK: it is what lets joins begin.
-// The client is the end that has uplinks to choose from. It starts as a gateway does that has used both
-// before: where a small fetch is through first (gateway/uplinks.h), and it knows their round trips.
+// Bonded, the server's Convert reply goes first, back to back with its SYN-ACK: it is what lets
+// joins begin. The client is the end that has uplinks to choose from. It starts as a gateway does
+// that has used both before: where a small fetch is through first (gateway/uplinks.h), and it knows
+// their round trips.
 #pragma once
 
 #include <array>
@@ -63,7 +64,7 @@ struct Hints {
   std::uint64_t reinjected = 0;         // bytes
   std::uint64_t retransmitted = 0;      // bytes, by the subflows
   std::uint64_t timeouts = 0;
-  std::uint64_t capacity = 0;  // of the receiving pipe at the end, bytes
+  std::uint64_t capacity = 0;           // of the receiving pipe at the end, bytes
   std::array<std::size_t, 2> memory{};  // the most the sending and the receiving end held, bytes
 };
 

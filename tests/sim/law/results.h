@@ -32,8 +32,8 @@ struct Result {
   Direction direction = Direction::kDown;
   std::uint64_t seed = 1;
   Measured bulk;
-  Hints hints;                                      // of the bulk transfer
-  std::array<std::optional<Measured>, 3> small{};   // by kSmall; empty when not asked for
+  Hints hints;                                     // of the bulk transfer
+  std::array<std::optional<Measured>, 3> small{};  // by kSmall; empty when not asked for
 
   auto key() const { return std::tuple(cell, direction, seed); }
 };

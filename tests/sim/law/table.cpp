@@ -12,9 +12,9 @@ struct Row {
   const Cell* cell = nullptr;
   Direction direction = Direction::kDown;
   std::vector<const Result*> runs;
-  double median = 0, least = 0;        // speed beside the better uplink
-  double ceiling = 0;                  // median share of the ceiling
-  std::array<double, 3> small{};       // median time beside the better uplink's; 0: not measured
+  double median = 0, least = 0;   // speed beside the better uplink
+  double ceiling = 0;             // median share of the ceiling
+  std::array<double, 3> small{};  // median time beside the better uplink's; 0: not measured
   bool finished = true;
 };
 

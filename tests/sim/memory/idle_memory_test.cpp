@@ -1,5 +1,5 @@
-// What an idle connection costs each role in memory. An upper bound is a little above what was measured
-// when it was written down: whoever adds a kilobyte to a connection learns it here.
+// What an idle connection costs each role in memory. An upper bound is a little above what was
+// measured when it was written down: whoever adds a kilobyte to a connection learns it here.
 #include <doctest/doctest.h>
 
 #include "tests/sim/memory/ledger.h"
@@ -63,55 +63,54 @@ Held per_connection(TwoUplinks& net, std::uint64_t bytes, Duration rest) {
 
 }  // namespace
 
-TEST_SUITE("sim") {
-  TEST_CASE("a connection that has carried nothing yet holds no more than it did") {
-    TwoUplinks net(1);
-    const Held each = per_connection(net, 0, 5s);
-    CHECK(count_subflows(net) == kFirst + kCounted);
-    CHECK(each.gateway < 7'100);
-    CHECK(each.concentrator < 7'000);
-  }
-
-  TEST_CASE("a connection that has fetched something over both uplinks holds no more than it did") {
-    TwoUplinks net(2);
-    const Held each = per_connection(net, 200'000, 5s);
-    CHECK(count_subflows(net) == 2 * (kFirst + kCounted));
-    CHECK(each.gateway < 10'000);
-    CHECK(each.concentrator < 9'700);
-    CHECK(net.gateway().pool().used_bytes() == 0);
-    CHECK(net.concentrator().pool().used_bytes() == 0);
-  }
-
-  TEST_CASE("a connection that has rested for long is back to one subflow, in memory, too") {
-    TwoUplinks net(3);
-    const Held each = per_connection(net, 200'000, 240s);
-    CHECK(count_subflows(net) == kFirst + kCounted);
-    CHECK(each.gateway < 7'500);
-    CHECK(each.concentrator < 7'500);
-  }
-
-  TEST_CASE("when all connections are over, each role holds what it held before them") {
-    TwoUplinks net(4);
-    net.server->listen(80, [] {
-      return AppScript{.send_bytes = 50'000, .send_stream = 2, .expect_stream = 1};
-    });
-    const auto run = [&net](int count) {
-      for (int i = 0; i < count; ++i) {
-        net.client->connect(net.server_at(80),
-                            {.send_bytes = 100, .send_stream = 1, .expect_stream = 2},
-                            net.world.now());
-        net.world.run_for(20ms);
-      }
-      net.world.run_for(600s);
-    };
-    run(100);
-    const Held before = held(net);
-    run(100);
-    const Held after = held(net);
-    CHECK(net.gateway().active_flows() == 0);
-    CHECK(after.gateway <= before.gateway + 1024);
-    CHECK(after.concentrator <= before.concentrator + 1024);
-  }
+TEST_SUITE_BEGIN("sim");
+TEST_CASE("a connection that has carried nothing yet holds no more than it did") {
+  TwoUplinks net(1);
+  const Held each = per_connection(net, 0, 5s);
+  CHECK(count_subflows(net) == kFirst + kCounted);
+  CHECK(each.gateway < 7'100);
+  CHECK(each.concentrator < 7'000);
 }
+
+TEST_CASE("a connection that has fetched something over both uplinks holds no more than it did") {
+  TwoUplinks net(2);
+  const Held each = per_connection(net, 200'000, 5s);
+  CHECK(count_subflows(net) == 2 * (kFirst + kCounted));
+  CHECK(each.gateway < 10'000);
+  CHECK(each.concentrator < 9'700);
+  CHECK(net.gateway().pool().used_bytes() == 0);
+  CHECK(net.concentrator().pool().used_bytes() == 0);
+}
+
+TEST_CASE("a connection that has rested for long is back to one subflow, in memory, too") {
+  TwoUplinks net(3);
+  const Held each = per_connection(net, 200'000, 240s);
+  CHECK(count_subflows(net) == kFirst + kCounted);
+  CHECK(each.gateway < 7'500);
+  CHECK(each.concentrator < 7'500);
+}
+
+TEST_CASE("when all connections are over, each role holds what it held before them") {
+  TwoUplinks net(4);
+  net.server->listen(
+      80, [] { return AppScript{.send_bytes = 50'000, .send_stream = 2, .expect_stream = 1}; });
+  const auto run = [&net](int count) {
+    for (int i = 0; i < count; ++i) {
+      net.client->connect(net.server_at(80),
+                          {.send_bytes = 100, .send_stream = 1, .expect_stream = 2},
+                          net.world.now());
+      net.world.run_for(20ms);
+    }
+    net.world.run_for(600s);
+  };
+  run(100);
+  const Held before = held(net);
+  run(100);
+  const Held after = held(net);
+  CHECK(net.gateway().active_flows() == 0);
+  CHECK(after.gateway <= before.gateway + 1024);
+  CHECK(after.concentrator <= before.concentrator + 1024);
+}
+TEST_SUITE_END();
 
 }  // namespace braid::sim

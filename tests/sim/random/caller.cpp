@@ -52,35 +52,25 @@ Message request(const CallPlan& plan, std::uint16_t port) {
     case Kind::kRefusing:
     case Kind::kUnreachable:
     case Kind::kStranger:
-    case Kind::kCount:
-      return good;
+    case Kind::kCount: return good;
     case Kind::kExtended:  // with an option that is the converter's own business, and padding
-      connect.options = {{.kind = 4, .value = {}}, {.kind = 2, .value = {5, 180}},
-                         {.kind = 8, .value = {}}};
+      connect.options = {
+          {.kind = 4, .value = {}}, {.kind = 2, .value = {5, 180}}, {.kind = 8, .value = {}}};
       return one_tlv(connect);
-    case Kind::kInfo:
-      return one_tlv(wire::ConvertInfo{});
-    case Kind::kVersion:
-      return changed(good, 0, 2);
-    case Kind::kUnknownTlv:
-      return changed(good, 4, 99);
+    case Kind::kInfo: return one_tlv(wire::ConvertInfo{});
+    case Kind::kVersion: return changed(good, 0, 2);
+    case Kind::kUnknownTlv: return changed(good, 4, 99);
     case Kind::kTwice: {
       Message twice = good;
       twice.insert(twice.end(), good.begin() + wire::kConvertHeaderBytes, good.end());
       return changed(twice, 1, static_cast<std::uint8_t>(twice.size() / 4));
     }
-    case Kind::kFraming:
-      return changed(good, 5, plan.lingers ? 0 : 9);
-    case Kind::kShort:
-      return Message(good.begin(), good.end() - 4);
-    case Kind::kZeroLength:
-      return changed(good, 1, 0);
-    case Kind::kMagic:
-      return changed(good, 2, 0);
-    case Kind::kNoRequest:
-      return wire::write_convert({});
-    case Kind::kCookie:
-      return one_tlv(wire::ConvertCookie{{1, 2, 3, 4, 5, 6, 7, 8}});
+    case Kind::kFraming: return changed(good, 5, plan.lingers ? 0 : 9);
+    case Kind::kShort: return Message(good.begin(), good.end() - 4);
+    case Kind::kZeroLength: return changed(good, 1, 0);
+    case Kind::kMagic: return changed(good, 2, 0);
+    case Kind::kNoRequest: return wire::write_convert({});
+    case Kind::kCookie: return one_tlv(wire::ConvertCookie{{1, 2, 3, 4, 5, 6, 7, 8}});
     case Kind::kOption:
       connect.options = {{.kind = 4, .value = {}}, {.kind = 30, .value = {}}};
       return one_tlv(connect);
@@ -91,8 +81,10 @@ Message request(const CallPlan& plan, std::uint16_t port) {
       connect.remote.address = address(plan.lingers ? "203.0.113.5" : "169.254.1.1");
       return one_tlv(connect);
     case Kind::kNoTarget:
-      if (plan.lingers) connect.remote.port = 0;
-      else connect.remote.address = address("224.0.0.1");
+      if (plan.lingers)
+        connect.remote.port = 0;
+      else
+        connect.remote.address = address("224.0.0.1");
       return one_tlv(connect);
   }
   return good;
@@ -101,27 +93,19 @@ Message request(const CallPlan& plan, std::uint16_t port) {
 // The error a call of this kind must hear, if any.
 std::optional<Code> error_due(Kind kind) {
   switch (kind) {
-    case Kind::kVersion:
-      return Code::kUnsupportedVersion;
-    case Kind::kUnknownTlv:
-      return Code::kUnsupportedMessage;
+    case Kind::kVersion: return Code::kUnsupportedVersion;
+    case Kind::kUnknownTlv: return Code::kUnsupportedMessage;
     case Kind::kTwice:
     case Kind::kFraming:
     case Kind::kNoRequest:
     case Kind::kCookie:
-    case Kind::kNoTarget:
-      return Code::kMalformedMessage;
+    case Kind::kNoTarget: return Code::kMalformedMessage;
     case Kind::kOption:
-    case Kind::kOptionValue:
-      return Code::kUnsupportedTcpOption;
-    case Kind::kOwnTarget:
-      return Code::kNotAuthorized;
-    case Kind::kRefusing:
-      return Code::kConnectionReset;
-    case Kind::kUnreachable:
-      return Code::kDestinationUnreachable;
-    default:
-      return std::nullopt;
+    case Kind::kOptionValue: return Code::kUnsupportedTcpOption;
+    case Kind::kOwnTarget: return Code::kNotAuthorized;
+    case Kind::kRefusing: return Code::kConnectionReset;
+    case Kind::kUnreachable: return Code::kDestinationUnreachable;
+    default: return std::nullopt;
   }
 }
 
@@ -230,14 +214,10 @@ bool Call::turned_away() const {
 }
 
 std::optional<std::string> Call::failure() const {
-  const auto said = fmt::format("call of kind {}: heard {}{}, {}", static_cast<int>(plan_.kind),
-                                static_cast<int>(heard_),
-                                heard_ == Heard::kError
-                                    ? fmt::format(" {}", static_cast<int>(error_.code))
-                                    : "",
-                                connection_.status().closed
-                                    ? tcp::to_string(*connection_.status().closed)
-                                    : "open");
+  const auto said = fmt::format(
+      "call of kind {}: heard {}{}, {}", static_cast<int>(plan_.kind), static_cast<int>(heard_),
+      heard_ == Heard::kError ? fmt::format(" {}", static_cast<int>(error_.code)) : "",
+      connection_.status().closed ? tcp::to_string(*connection_.status().closed) : "open");
   if (!over_) return said + ", not over";
   if (is_served(plan_.kind)) {
     const bool extended = plan_.kind == Kind::kExtended;
@@ -255,8 +235,8 @@ std::optional<std::string> Call::failure() const {
     // C24, C35: what was malformed or not understood comes back, cut to what fits.
     const bool echoes = *due == Code::kMalformedMessage || *due == Code::kUnsupportedMessage;
     if (heard_ == Heard::kError && error_.code == *due &&
-        (!echoes || (echo.size() >= asked.size() &&
-                    std::equal(asked.begin(), asked.end(), echo.begin())))) {
+        (!echoes ||
+         (echo.size() >= asked.size() && std::equal(asked.begin(), asked.end(), echo.begin())))) {
       return std::nullopt;
     }
   } else if (plan_.kind == Kind::kZeroLength) {

@@ -69,10 +69,10 @@ std::string pause(const char* who, const std::optional<PausePlan>& p) {
 }
 
 std::string uplink(const UplinkPlan& u) {
-  std::string text = fmt::format("{}{}{}\n    up   {}\n    down {}\n    door {}\n",
-                                 u.family == wire::Family::kIpv4 ? "v4" : "v6",
-                                 u.backup ? " backup" : "", boxes(u.boxes), link(u.up),
-                                 link(u.down), door(u.door));
+  std::string text =
+      fmt::format("{}{}{}\n    up   {}\n    down {}\n    door {}\n",
+                  u.family == wire::Family::kIpv4 ? "v4" : "v6", u.backup ? " backup" : "",
+                  boxes(u.boxes), link(u.up), link(u.down), door(u.door));
   for (const OutagePlan& o : u.outages) {
     text += fmt::format("    {} at {:.3f} s for {:.3f} s{}\n",
                         o.state == LinkState::kNoCarrier ? "no carrier" : "black hole",
@@ -117,11 +117,10 @@ std::string strangers(const Plan& plan) {
 }
 
 std::string connection(const ConnectionPlan& c) {
-  std::string text = fmt::format(
-      "{:.3f} s, {}, {}client {}; server {}{}{}", to_seconds(c.at),
-      c.family == wire::Family::kIpv4 ? "v4" : "v6", name_of(c),
-      script(c.client), script(c.server), pause("client", c.client_pause),
-      pause("server", c.server_pause));
+  std::string text = fmt::format("{:.3f} s, {}, {}client {}; server {}{}{}", to_seconds(c.at),
+                                 c.family == wire::Family::kIpv4 ? "v4" : "v6", name_of(c),
+                                 script(c.client), script(c.server),
+                                 pause("client", c.client_pause), pause("server", c.server_pause));
   if (c.client_resets_after) {
     text += fmt::format("; client resets after {:.3f} s", to_seconds(*c.client_resets_after));
   }
@@ -136,7 +135,8 @@ std::string describe(const Plan& plan) {
       "us; {}, {}, lwip {}; settled at {:.3f} s{}\n",
       plan.gateway_checksums, plan.concentrator_checksums, plan.gateway_memory / 1024,
       plan.concentrator_memory / 1024, to_us(plan.gateway_latency),
-      to_us(plan.concentrator_latency), cc::algorithm_names()[static_cast<std::size_t>(plan.algorithm)],
+      to_us(plan.concentrator_latency),
+      cc::algorithm_names()[static_cast<std::size_t>(plan.algorithm)],
       sched::policy_names()[static_cast<std::size_t>(plan.scheduler)], static_cast<int>(plan.lwip),
       to_seconds(plan.settled),
       plan.client_vanishes_at

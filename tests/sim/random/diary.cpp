@@ -20,9 +20,8 @@ constexpr Duration kAskFor = 30s;
 }  // namespace
 
 Diary::Diary(RandomWorld& net) : net_(net) {
-  net.world().listen([this](Port port, const PacketIn& packet, Instant now) {
-    note_packet(port, packet, now);
-  });
+  net.world().listen(
+      [this](Port port, const PacketIn& packet, Instant now) { note_packet(port, packet, now); });
   for (Duration at = 1s; at <= kAskFor; at += 1s) {
     net.world().at(Instant() + at, [this] { note_roles(net_.world().now()); });
   }
@@ -41,9 +40,8 @@ void Diary::note_packet(Port port, const PacketIn& packet, Instant now) {
   if (ip->protocol == wire::kProtocolTcp && !ip->is_fragment()) {
     note_segment(*ip, packet, transport);
   } else {
-    fmt::format_to(std::back_inserter(text_), "{} > {}: protocol {} len {}",
-                   ip->source.to_string(), ip->destination.to_string(), ip->protocol,
-                   transport.size());
+    fmt::format_to(std::back_inserter(text_), "{} > {}: protocol {} len {}", ip->source.to_string(),
+                   ip->destination.to_string(), ip->protocol, transport.size());
     if (ip->is_fragment()) {
       fmt::format_to(std::back_inserter(text_), " fragment {:x} at {}{}", ip->identification,
                      ip->fragment_offset, ip->more_fragments ? "+" : "");
@@ -89,13 +87,13 @@ void Diary::note_host(const char* role, gateway::Host& host) {
   host.tcp().validate();
   const auto& strays = host.tcp().counters();
   const auto& ip = host.ip().counters();
-  fmt::format_to(std::back_inserter(text_),
-                 "  {}: {} connections, {} bundles, {} of {} KiB; {} segments, {} strays, {} resets "
-                 "({} held back); {} packets, {} malformed, {} fragments, {} reassembled\n",
-                 role, host.tcp().size(), host.mptcp().size(), host.pool().used_bytes() / 1024,
-                 host.pool().budget_bytes() / 1024, strays.segments_in, strays.strays,
-                 strays.resets_out, strays.resets_limited, ip.received, ip.malformed, ip.fragments,
-                 ip.reassembled);
+  fmt::format_to(
+      std::back_inserter(text_),
+      "  {}: {} connections, {} bundles, {} of {} KiB; {} segments, {} strays, {} resets "
+      "({} held back); {} packets, {} malformed, {} fragments, {} reassembled\n",
+      role, host.tcp().size(), host.mptcp().size(), host.pool().used_bytes() / 1024,
+      host.pool().budget_bytes() / 1024, strays.segments_in, strays.strays, strays.resets_out,
+      strays.resets_limited, ip.received, ip.malformed, ip.fragments, ip.reassembled);
   doubt(host.pool().used_bytes() <= host.pool().budget_bytes(), "more memory than there is");
   doubt(strays.segments_in <= ip.received + ip.reassembled, "segments out of nothing");
 }
@@ -105,26 +103,26 @@ void Diary::note_bundle(const char* role, gateway::Host& host, const mptcp::Conn
   fmt::format_to(std::back_inserter(text_),
                  "  {} bundle {:08x} mode {}: {} joins, {} failed, {} fallbacks, {} reinjected, {} "
                  "wrong sums, {} data timeouts\n",
-                 role, bundle.local_token(), static_cast<int>(bundle.status().mode),
-                 counters.joins, counters.joins_failed, counters.fallbacks,
-                 counters.reinjected_bytes, counters.checksum_failures, counters.data_timeouts);
+                 role, bundle.local_token(), static_cast<int>(bundle.status().mode), counters.joins,
+                 counters.joins_failed, counters.fallbacks, counters.reinjected_bytes,
+                 counters.checksum_failures, counters.data_timeouts);
   for (const auto& subflow : bundle.subflows()) {
     const auto& path = subflow.path;
     const tcp::Connection* connection = host.tcp().find(subflow.tuple);
-    fmt::format_to(
-        std::back_inserter(text_),
-        "    {} > {} {}: {}{}, srtt {} us, cwnd {}, in flight {}, mss {}, {} bit/s, {} segments in, "
-        "{} out, bytes {} in, {} out, {} again, {} timeouts\n",
-        subflow.tuple.local.to_string(), subflow.tuple.remote.to_string(),
-        connection == nullptr ? "gone" : tcp::to_string(connection->state()),
-        subflow.established ? "open" : "opening", subflow.backup ? ", backup" : "",
-        to_us(path.srtt), path.cwnd, path.in_flight, path.mss, path.pacing_rate.bits_per_second(),
-        subflow.counters.segments_in, subflow.counters.segments_out, subflow.counters.bytes_in,
-        subflow.counters.bytes_out, subflow.counters.bytes_retransmitted,
-        subflow.counters.timeouts);
+    fmt::format_to(std::back_inserter(text_),
+                   "    {} > {} {}: {}{}, srtt {} us, cwnd {}, in flight {}, mss {}, {} bit/s, {} "
+                   "segments in, "
+                   "{} out, bytes {} in, {} out, {} again, {} timeouts\n",
+                   subflow.tuple.local.to_string(), subflow.tuple.remote.to_string(),
+                   connection == nullptr ? "gone" : tcp::to_string(connection->state()),
+                   subflow.established ? "open" : "opening", subflow.backup ? ", backup" : "",
+                   to_us(path.srtt), path.cwnd, path.in_flight, path.mss,
+                   path.pacing_rate.bits_per_second(), subflow.counters.segments_in,
+                   subflow.counters.segments_out, subflow.counters.bytes_in,
+                   subflow.counters.bytes_out, subflow.counters.bytes_retransmitted,
+                   subflow.counters.timeouts);
     // A FIN counts as one byte in flight and as none sent.
-    doubt(path.in_flight <=
-              subflow.counters.bytes_out + subflow.counters.bytes_retransmitted + 1,
+    doubt(path.in_flight <= subflow.counters.bytes_out + subflow.counters.bytes_retransmitted + 1,
           "more in flight than ever sent");
     doubt(path.srtt >= path.min_rtt / 8, "an average round trip below the shortest");
   }
@@ -132,8 +130,8 @@ void Diary::note_bundle(const char* role, gateway::Host& host, const mptcp::Conn
 
 void Diary::doubt(bool possible, const char* what) {
   if (possible || absurdity_) return;
-  absurdity_ = fmt::format("at {:.1f} s a role says: {}",
-                           to_seconds(net_.world().now() - Instant()), what);
+  absurdity_ =
+      fmt::format("at {:.1f} s a role says: {}", to_seconds(net_.world().now() - Instant()), what);
 }
 
 std::string first_difference(const std::string& a, const std::string& b) {

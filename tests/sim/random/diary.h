@@ -1,6 +1,6 @@
-// Diary: a run in words: one line for every packet that reaches a host, as tcpdump would have it, and
-// once a second what each role says of its own connections, as `braid status` would. Two runs of one
-// seed are compared line by line, so the first difference can be read.
+// Diary: a run in words: one line for every packet that reaches a host, as tcpdump would have it,
+// and once a second what each role says of its own connections, as `braid status` would. Two runs
+// of one seed are compared line by line, so the first difference can be read.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// EdgeWatch: a box that changes nothing and sees whether the right edge of a window one side promised
-// ever moves left (RFC 9293 3.8.6). It must stand where nothing is reordered.
+// EdgeWatch: a box that changes nothing and sees whether the right edge of a window one side
+// promised ever moves left (RFC 9293 3.8.6). It must stand where nothing is reordered.
 #pragma once
 
 #include <cstdint>

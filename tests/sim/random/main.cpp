@@ -54,15 +54,24 @@ Options parse(int argc, char** argv) {
       return argv[i];
     };
     const auto number = [&] { return std::strtoull(value().c_str(), nullptr, 10); };
-    if (word == "--from") options.from = number();
-    else if (word == "--count") options.count = number();
-    else if (word == "--patience") options.patience = std::chrono::seconds(number());
-    else if (word == "--trace-check") options.trace_check = true;
-    else if (word == "--keep-going") options.keep_going = true;
-    else if (word == "--verbose") options.verbose = true;
-    else if (word == "--capture") options.capture = value();
-    else if (word == "--diary") options.diary = value();
-    else fail_usage();
+    if (word == "--from")
+      options.from = number();
+    else if (word == "--count")
+      options.count = number();
+    else if (word == "--patience")
+      options.patience = std::chrono::seconds(number());
+    else if (word == "--trace-check")
+      options.trace_check = true;
+    else if (word == "--keep-going")
+      options.keep_going = true;
+    else if (word == "--verbose")
+      options.verbose = true;
+    else if (word == "--capture")
+      options.capture = value();
+    else if (word == "--diary")
+      options.diary = value();
+    else
+      fail_usage();
   }
   return options;
 }
@@ -72,9 +81,9 @@ char crash_note[64];
 std::size_t crash_note_length = 0;
 
 void note_seed(std::uint64_t seed) {
-  crash_note_length = static_cast<std::size_t>(
-      std::snprintf(crash_note, sizeof crash_note, "seed %llu: crashed\n",
-                    static_cast<unsigned long long>(seed)));
+  crash_note_length =
+      static_cast<std::size_t>(std::snprintf(crash_note, sizeof crash_note, "seed %llu: crashed\n",
+                                             static_cast<unsigned long long>(seed)));
 }
 
 void crashed(int signal) {

@@ -38,10 +38,14 @@ class NoiseMaker {
   // A segment of no connection.
   Packet stray() {
     wire::Segment segment = blank();
-    segment.flags = {.fin = random_.chance(0.2), .syn = random_.chance(0.1),
-                     .rst = random_.chance(0.2), .psh = random_.chance(0.2),
-                     .ack = random_.chance(0.7), .urg = random_.chance(0.1),
-                     .ece = random_.chance(0.1), .cwr = random_.chance(0.1)};
+    segment.flags = {.fin = random_.chance(0.2),
+                     .syn = random_.chance(0.1),
+                     .rst = random_.chance(0.2),
+                     .psh = random_.chance(0.2),
+                     .ack = random_.chance(0.7),
+                     .urg = random_.chance(0.1),
+                     .ece = random_.chance(0.1),
+                     .cwr = random_.chance(0.1)};
     // Above the servers of the world: a SYN there would be a connection like any other.
     segment.destination.port = static_cast<std::uint16_t>(2000 + random_.below(63535));
     const Packet payload = random_bytes(random_.below(200));
@@ -103,7 +107,8 @@ class NoiseMaker {
     std::vector<Packet> pieces = pieces_of(echo(1400));
     Packet again = pieces[1];
     const std::size_t at = from_.is_v4() ? 6 : 42;  // the offset in words of eight bytes, and flags
-    store_be16(&again[at], static_cast<std::uint16_t>(load_be16(&again[at]) - (from_.is_v4() ? 1 : 8)));
+    store_be16(&again[at],
+               static_cast<std::uint16_t>(load_be16(&again[at]) - (from_.is_v4() ? 1 : 8)));
     again.back() ^= 0xff;
     if (from_.is_v4()) PacketView::of(again)->finish_ip_header();
     pieces.insert(pieces.begin() + (random_.chance(0.5) ? 1 : 2), std::move(again));
@@ -165,12 +170,8 @@ class NoiseMaker {
     Packet packet = random_.chance(0.8) ? stray() : icmp();
     const std::size_t header = from_.is_v4() ? 20 : 40;
     switch (random_.below(7)) {
-      case 0:
-        packet.resize(1 + random_.below(static_cast<std::uint32_t>(packet.size())));
-        break;
-      case 1:
-        packet[0] = static_cast<std::uint8_t>(random_.u32());
-        break;
+      case 0: packet.resize(1 + random_.below(static_cast<std::uint32_t>(packet.size()))); break;
+      case 1: packet[0] = static_cast<std::uint8_t>(random_.u32()); break;
       case 2:
         store_be16(&packet[from_.is_v4() ? 2 : 4], static_cast<std::uint16_t>(random_.u32()));
         break;
@@ -209,7 +210,9 @@ class NoiseMaker {
     return bytes;
   }
   Packet with_header(std::uint8_t protocol, const Packet& message) {
-    wire::IpHeader header{.source = from_, .destination = to_.address, .protocol = protocol,
+    wire::IpHeader header{.source = from_,
+                          .destination = to_.address,
+                          .protocol = protocol,
                           .identification = random_.u32() & 0xffffU};
     Packet packet(wire::ip_header_bytes(header));
     header.total_length = static_cast<std::uint32_t>(packet.size() + message.size());
@@ -244,18 +247,11 @@ std::vector<Packet> make_noise(Kind kind, const wire::IpAddress& from, const wir
   NoiseMaker make(from, to, random);
   std::vector<Packet> out;
   switch (kind) {
-    case Kind::kEcho:
-      out.push_back(make.echo(kEchoBytes));
-      break;
-    case Kind::kBigEcho:
-      return fragments(make.echo(kBigEchoBytes), 1500, random.u32());
-    case Kind::kDatagram:
-      out.push_back(make.datagram());
-      break;
-    case Kind::kLoneFragments:
-      return make.lone_fragments(random.chance(0.5) ? 3 : kManyDatagrams);
-    case Kind::kOverlap:
-      return make.overlap();
+    case Kind::kEcho: out.push_back(make.echo(kEchoBytes)); break;
+    case Kind::kBigEcho: return fragments(make.echo(kBigEchoBytes), 1500, random.u32());
+    case Kind::kDatagram: out.push_back(make.datagram()); break;
+    case Kind::kLoneFragments: return make.lone_fragments(random.chance(0.5) ? 3 : kManyDatagrams);
+    case Kind::kOverlap: return make.overlap();
     case Kind::kExtensions:
       for (int i = 0; i < 8; ++i) out.push_back(make.extensions());
       break;
@@ -271,17 +267,12 @@ std::vector<Packet> make_noise(Kind kind, const wire::IpAddress& from, const wir
     case Kind::kStorm:
       for (std::uint32_t i = 0; i < kManyStrays; ++i) out.push_back(make.stray());
       break;
-    case Kind::kUnknownJoin:
-      out.push_back(make.unknown_join());
-      break;
-    case Kind::kOddSyn:
-      out.push_back(make.odd_syn());
-      break;
+    case Kind::kUnknownJoin: out.push_back(make.unknown_join()); break;
+    case Kind::kOddSyn: out.push_back(make.odd_syn()); break;
     case Kind::kIcmpErrors:
       for (int i = 0; i < 8; ++i) out.push_back(make.icmp());
       break;
-    case Kind::kCount:
-      break;
+    case Kind::kCount: break;
   }
   return out;
 }

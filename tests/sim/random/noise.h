@@ -1,5 +1,6 @@
-// Noise: packets nobody asked for, as they arrive at any door of a host on the Internet. They must harm
-// nobody and be answered with no more than is owed: echo requests to a host's own address, and strays.
+// Noise: packets nobody asked for, as they arrive at any door of a host on the Internet. They must
+// harm nobody and be answered with no more than is owed: echo requests to a host's own address, and
+// strays.
 #pragma once
 
 #include <vector>
@@ -14,7 +15,8 @@ namespace braid::sim {
 inline constexpr std::uint32_t kEchoBytes = 64;
 inline constexpr std::uint32_t kBigEchoBytes = 2800;
 
-// What a stranger at `from` sends to `to`, in order; both of one family. Ports and contents are drawn.
+// What a stranger at `from` sends to `to`, in order; both of one family. Ports and contents are
+// drawn.
 std::vector<Packet> make_noise(NoisePlan::Kind kind, const wire::IpAddress& from,
                                const wire::Endpoint& to, Random& random);
 

@@ -33,8 +33,7 @@ void draw_troubles(LinkSettings& link, Dice& dice, double scale) {
 
 LinkSettings draw_uplink_direction(Dice& dice, Duration delay) {
   LinkSettings link;
-  link.rate = Rate::bits_per_second(
-      static_cast<std::uint64_t>(dice.log_uniform(1e6, 200e6)));
+  link.rate = Rate::bits_per_second(static_cast<std::uint64_t>(dice.log_uniform(1e6, 200e6)));
   link.delay = delay;
   if (dice.chance(0.5)) {
     link.queue_time = dice.log_seconds(0.03, 0.4);
@@ -71,14 +70,15 @@ void draw_kind_boxes(UplinkPlan& uplink, Dice& dice) {
   // The shifter leaves the segments quoted in ICMP errors as they are, and those are not believed.
   const bool narrow = !shifter && dice.chance(0.12);
   if (narrow) {
-    uplink.boxes.push_back({BoxKind::kNarrowHop, v4 ? dice.between(600, 1499)
-                                                    : dice.between(1280, 1499)});
-  }
-  // Boxes that read TCP headers let fragments pass as they are, so one that must see all goes alone.
-  if (!nat && !shifter && !narrow && dice.chance(0.1)) {
     uplink.boxes.push_back(
-        {BoxKind::kFragmenter, v4 ? dice.between(300, 1400) : dice.between(1280, 1400),
-         dice.below(2)});
+        {BoxKind::kNarrowHop, v4 ? dice.between(600, 1499) : dice.between(1280, 1499)});
+  }
+  // Boxes that read TCP headers let fragments pass as they are, so one that must see all goes
+  // alone.
+  if (!nat && !shifter && !narrow && dice.chance(0.1)) {
+    uplink.boxes.push_back({BoxKind::kFragmenter,
+                            v4 ? dice.between(300, 1400) : dice.between(1280, 1400),
+                            dice.below(2)});
   }
 }
 
@@ -86,18 +86,13 @@ void draw_kind_boxes(UplinkPlan& uplink, Dice& dice) {
 void draw_hostile_box(UplinkPlan& uplink, bool checksums, Dice& dice) {
   std::erase_if(uplink.boxes, [](const BoxPlan& box) { return box.kind == BoxKind::kFragmenter; });
   switch (dice.below(checksums ? 5 : 4)) {
-    case 0:
-      uplink.boxes.push_back({BoxKind::kMptcpStripper, 0, dice.below(3)});
-      break;
-    case 1:
-      uplink.boxes.push_back({BoxKind::kSynPayload, 0, dice.below(2)});
-      break;
-    case 2:
-      uplink.boxes.push_back({BoxKind::kCoalescer, 1500, dice.below(2)});
-      break;
+    case 0: uplink.boxes.push_back({BoxKind::kMptcpStripper, 0, dice.below(3)}); break;
+    case 1: uplink.boxes.push_back({BoxKind::kSynPayload, 0, dice.below(2)}); break;
+    case 2: uplink.boxes.push_back({BoxKind::kCoalescer, 1500, dice.below(2)}); break;
     case 3:
-      uplink.boxes.push_back({BoxKind::kSilentNarrowHop,
-                              dice.between(uplink.family == wire::Family::kIpv4 ? 700 : 1280, 1450)});
+      uplink.boxes.push_back(
+          {BoxKind::kSilentNarrowHop,
+           dice.between(uplink.family == wire::Family::kIpv4 ? 700 : 1280, 1450)});
       break;
     default:
       uplink.boxes.push_back({BoxKind::kPayloadChanger, 0, dice.below(2), dice.between(3, 60)});
@@ -162,7 +157,7 @@ InsidePlan draw_inside(Dice& dice, bool orderly, double longest_delay) {
   inside.door = draw_door(dice);
   if (orderly) {
     inside.door.local_loss = 0;
-    inside.door.busy_chance = 0;  // what a busy device refuses is lost, too
+    inside.door.busy_chance = 0;           // what a busy device refuses is lost, too
     inside.link.queue_time = Duration(0);  // a queue without end loses nothing
   } else if (dice.chance(0.5)) {
     draw_troubles(inside.link, dice, 0.5);
@@ -186,18 +181,18 @@ std::uint64_t draw_size(Dice& dice) {
   return static_cast<std::uint64_t>(dice.log_uniform(1.0, static_cast<double>(kMostBytes) + 1));
 }
 
-// Who resets does so with something still to come from the other side, its FIN at least: the RST may
-// be lost, and then only the answer to what comes tells the other side.
+// Who resets does so with something still to come from the other side, its FIN at least: the RST
+// may be lost, and then only the answer to what comes tells the other side.
 void draw_resets(ConnectionPlan& connection, bool orderly_inside, Dice& dice) {
   using Finish = AppScript::Finish;
   const std::uint32_t kind = dice.below(orderly_inside ? 3 : 2);
   if (kind == 0 && connection.server.send_bytes > 0) {
-    connection.client.reset_after =
-        static_cast<std::uint64_t>(dice.uniform(1, static_cast<double>(connection.server.send_bytes)));
+    connection.client.reset_after = static_cast<std::uint64_t>(
+        dice.uniform(1, static_cast<double>(connection.server.send_bytes)));
     connection.server.finish = Finish::kAfterSending;
   } else if (kind == 1 && connection.client.send_bytes > 0) {
-    connection.server.reset_after =
-        static_cast<std::uint64_t>(dice.uniform(1, static_cast<double>(connection.client.send_bytes)));
+    connection.server.reset_after = static_cast<std::uint64_t>(
+        dice.uniform(1, static_cast<double>(connection.client.send_bytes)));
     connection.client.finish = Finish::kAfterSending;
   } else if (kind == 2) {
     connection.client_resets_after = dice.log_seconds(0.001, 5.0);
@@ -210,12 +205,10 @@ ConnectionPlan draw_connection(std::uint64_t index, const Plan& plan, bool order
   ConnectionPlan connection;
   connection.at = dice.chance(0.3) ? Duration(0) : dice.seconds(0.0, kLastStart);
   connection.family = dice.chance(0.3) ? wire::Family::kIpv6 : wire::Family::kIpv4;
-  connection.client = {.send_bytes = draw_size(dice),
-                       .send_stream = 2 * index + 1,
-                       .expect_stream = 2 * index + 2};
-  connection.server = {.send_bytes = draw_size(dice),
-                       .send_stream = 2 * index + 2,
-                       .expect_stream = 2 * index + 1};
+  connection.client = {
+      .send_bytes = draw_size(dice), .send_stream = 2 * index + 1, .expect_stream = 2 * index + 2};
+  connection.server = {
+      .send_bytes = draw_size(dice), .send_stream = 2 * index + 2, .expect_stream = 2 * index + 1};
   const std::uint32_t order = dice.below(3);
   if (order == 1) connection.client.finish = Finish::kAfterPeer;
   if (order == 2) connection.server.finish = Finish::kAfterPeer;
@@ -226,8 +219,8 @@ ConnectionPlan draw_connection(std::uint64_t index, const Plan& plan, bool order
     return connection;
   }
   if (dice.chance(0.07)) {
-    connection.port = dice.chance(0.7) ? ConnectionPlan::Server::kRefuses
-                                       : ConnectionPlan::Server::kSilent;
+    connection.port =
+        dice.chance(0.7) ? ConnectionPlan::Server::kRefuses : ConnectionPlan::Server::kSilent;
     return connection;
   }
   connection.client_pause = draw_pause(dice);
@@ -244,7 +237,8 @@ std::uint64_t draw_memory(Dice& dice) {
 Duration settled_after(const Plan& plan) {
   Duration last(static_cast<std::int64_t>(kDisturbedSeconds * 1e9));
   for (const UplinkPlan& uplink : plan.uplinks) {
-    for (const OutagePlan& outage : uplink.outages) last = std::max(last, outage.at + outage.length);
+    for (const OutagePlan& outage : uplink.outages)
+      last = std::max(last, outage.at + outage.length);
   }
   for (const ConnectionPlan& connection : plan.connections) {
     for (const auto& pause : {connection.client_pause, connection.server_pause}) {

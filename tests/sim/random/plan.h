@@ -61,10 +61,10 @@ struct UplinkPlan {
   DoorSettings door;
   wire::Family family = wire::Family::kIpv4;
   bool backup = false;
-  std::vector<BoxPlan> boxes;        // from the gateway to the wire
-  std::vector<OutagePlan> outages;   // in order, not overlapping
+  std::vector<BoxPlan> boxes;       // from the gateway to the wire
+  std::vector<OutagePlan> outages;  // in order, not overlapping
   std::vector<Duration> nat_rebinds;
-  std::optional<Duration> dies_at;   // silent from then on
+  std::optional<Duration> dies_at;  // silent from then on
 };
 
 struct InsidePlan {
@@ -82,31 +82,46 @@ struct ConnectionPlan {
   Duration at{0};
   wire::Family family = wire::Family::kIpv4;
   AppScript client, server;
-  // kCrosses: listens, and opens from its side too (a simultaneous open); kUnreachable: a router says
-  // `unreachable` to every SYN.
+  // kCrosses: listens, and opens from its side too (a simultaneous open); kUnreachable: a router
+  // says `unreachable` to every SYN.
   enum class Server : std::uint8_t { kListens, kCrosses, kRefuses, kSilent, kUnreachable };
   Server port = Server::kListens;
   IcmpAbout unreachable = IcmpAbout::kHostUnreachable;
-  std::optional<Duration> client_resets_after;  // after the connection's start
+  std::optional<Duration> client_resets_after;          // after the connection's start
   std::optional<PausePlan> client_pause, server_pause;  // of reading
 
   bool is_served() const { return port == Server::kListens || port == Server::kCrosses; }
-  bool may_break() const {
-    return client.reset_after || server.reset_after || client_resets_after;
-  }
+  bool may_break() const { return client.reset_after || server.reset_after || client_resets_after; }
 };
 
 // A client that speaks Convert to the concentrator with its own hands (caller.h).
 struct CallPlan {
   enum class Kind : std::uint8_t {
-    kConnect, kExtended, kInfo, kVersion, kUnknownTlv, kTwice, kFraming, kShort, kZeroLength, kMagic,
-    kNoRequest, kCookie, kOption, kOptionValue, kOwnTarget, kNoTarget, kRefusing, kUnreachable,
-    kStranger, kCount
+    kConnect,
+    kExtended,
+    kInfo,
+    kVersion,
+    kUnknownTlv,
+    kTwice,
+    kFraming,
+    kShort,
+    kZeroLength,
+    kMagic,
+    kNoRequest,
+    kCookie,
+    kOption,
+    kOptionValue,
+    kOwnTarget,
+    kNoTarget,
+    kRefusing,
+    kUnreachable,
+    kStranger,
+    kCount
   };
   Duration at{0};
   Kind kind = Kind::kConnect;
   wire::Family family = wire::Family::kIpv4;
-  bool mptcp = false;   // it asks for it
+  bool mptcp = false;    // it asks for it
   bool lingers = false;  // it does not reset on an Error TLV, as RFC 8803 C33 would have it
   AppScript client, server;
 };
@@ -115,8 +130,20 @@ struct CallPlan {
 struct NoisePlan {
   enum class Door : std::uint8_t { kLan, kUplink, kOutside, kServerSide };
   enum class Kind : std::uint8_t {
-    kEcho, kBigEcho, kDatagram, kLoneFragments, kOverlap, kExtensions, kNotUnicast, kMangled, kStray,
-    kStorm, kUnknownJoin, kOddSyn, kIcmpErrors, kCount
+    kEcho,
+    kBigEcho,
+    kDatagram,
+    kLoneFragments,
+    kOverlap,
+    kExtensions,
+    kNotUnicast,
+    kMangled,
+    kStray,
+    kStorm,
+    kUnknownJoin,
+    kOddSyn,
+    kIcmpErrors,
+    kCount
   };
   Duration at{0};
   Door door = Door::kLan;
@@ -129,7 +156,7 @@ struct Plan {
   std::uint64_t seed = 0;
   std::vector<UplinkPlan> uplinks;
   InsidePlan lan, server_side;
-  bool orderly_inside = false;  // nothing is lost there: a RST arrives
+  bool orderly_inside = false;                           // nothing is lost there: a RST arrives
   Duration gateway_latency{0}, concentrator_latency{0};  // of wake-ups
   std::uint64_t gateway_memory = 0, concentrator_memory = 0;  // bytes
   bool gateway_checksums = false, concentrator_checksums = false;

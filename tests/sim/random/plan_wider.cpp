@@ -1,12 +1,13 @@
-// The second half of a plan: what others do to braid. Drawn from dice of its own, so the first half of
-// a seed's world stays what it was.
+// The second half of a plan: what others do to braid. Drawn from dice of its own, so the first half
+// of a seed's world stays what it was.
+#include "tests/sim/random/plan_wider.h"
+
 #include <algorithm>
 #include <array>
 
 #include "stack/cc/factory.h"
 #include "tests/sim/random/dice.h"
 #include "tests/sim/random/plan.h"
-#include "tests/sim/random/plan_wider.h"
 
 namespace braid::sim {
 
@@ -37,8 +38,8 @@ bool is_hostile(const UplinkPlan& uplink) {
 // Boxes that a correct pair of ends must not even notice, on any link.
 void draw_more_kind_boxes(std::vector<BoxPlan>& boxes, Dice& dice) {
   constexpr std::uint32_t kMss = 2, kWindowScale = 3, kSackPermitted = 4, kTimestamps = 8;
-  constexpr std::array kOptions = {kMss, kWindowScale, kSackPermitted, kSackPermitted, kTimestamps,
-                                   kTimestamps};
+  constexpr std::array kOptions = {kMss,           kWindowScale, kSackPermitted,
+                                   kSackPermitted, kTimestamps,  kTimestamps};
   if (dice.chance(0.15)) boxes.push_back({BoxKind::kOptionStripper, one_of(kOptions, dice)});
   if (dice.chance(0.15)) {
     boxes.push_back({BoxKind::kEcnMarker, static_cast<std::uint32_t>(dice.log_uniform(1, 300)),
@@ -57,14 +58,15 @@ void draw_more_kind_boxes(std::vector<BoxPlan>& boxes, Dice& dice) {
 
 // An MTU that falls in mid flow. `least`: what the family of the link may be asked to take.
 void draw_falling_mtu(std::vector<BoxPlan>& boxes, std::uint32_t least, Dice& dice) {
-  const bool cuts = has(boxes, {BoxKind::kNarrowHop, BoxKind::kSilentNarrowHop, BoxKind::kFragmenter,
-                                BoxKind::kCoalescer, BoxKind::kShifter});
+  const bool cuts = has(boxes, {BoxKind::kNarrowHop, BoxKind::kSilentNarrowHop,
+                                BoxKind::kFragmenter, BoxKind::kCoalescer, BoxKind::kShifter});
   if (cuts || !dice.chance(0.12)) return;
   boxes.push_back({BoxKind::kNarrowHop, dice.between(least, 1499), 0, 0, dice.seconds(0.01, 5.0)});
 }
 
 void draw_hostile_uplink(Plan& plan, Dice& dice) {
-  if (std::any_of(plan.uplinks.begin(), plan.uplinks.end(), is_hostile) || !dice.chance(0.12)) return;
+  if (std::any_of(plan.uplinks.begin(), plan.uplinks.end(), is_hostile) || !dice.chance(0.12))
+    return;
   UplinkPlan& uplink = plan.uplinks[dice.below(static_cast<std::uint32_t>(plan.uplinks.size()))];
   if (dice.chance(0.5)) {
     uplink.boxes.push_back(
@@ -96,17 +98,19 @@ void draw_calls(Plan& plan, Dice& dice) {
   for (std::uint32_t i = 0; i < count; ++i) {
     CallPlan call;
     call.at = dice.seconds(0.0, 3.0);
-    call.kind = dice.chance(0.2) ? (dice.chance(0.5) ? CallPlan::Kind::kExtended
-                                                     : CallPlan::Kind::kConnect)
-                                 : static_cast<CallPlan::Kind>(dice.below(
-                                       static_cast<std::uint32_t>(CallPlan::Kind::kCount)));
+    call.kind = dice.chance(0.2)
+                    ? (dice.chance(0.5) ? CallPlan::Kind::kExtended : CallPlan::Kind::kConnect)
+                    : static_cast<CallPlan::Kind>(
+                          dice.below(static_cast<std::uint32_t>(CallPlan::Kind::kCount)));
     call.family = dice.chance(0.5) ? wire::Family::kIpv4 : wire::Family::kIpv6;
     call.mptcp = dice.chance(0.5);
     call.lingers = dice.chance(0.4);
     call.client = {.send_bytes = static_cast<std::uint64_t>(dice.log_uniform(1, 60000)),
-                   .send_stream = 1001 + 2ULL * i, .expect_stream = 1002 + 2ULL * i};
+                   .send_stream = 1001 + 2ULL * i,
+                   .expect_stream = 1002 + 2ULL * i};
     call.server = {.send_bytes = static_cast<std::uint64_t>(dice.log_uniform(1, 60000)),
-                   .send_stream = 1002 + 2ULL * i, .expect_stream = 1001 + 2ULL * i};
+                   .send_stream = 1002 + 2ULL * i,
+                   .expect_stream = 1001 + 2ULL * i};
     plan.calls.push_back(call);
   }
 }
@@ -147,8 +151,8 @@ void draw_wider(Plan& plan) {
   draw_calls(plan, dice);
   draw_noise(plan, dice);
   if (dice.chance(0.4)) {
-    plan.scheduler =
-        static_cast<sched::Policy>(dice.below(static_cast<std::uint32_t>(sched::policy_names().size())));
+    plan.scheduler = static_cast<sched::Policy>(
+        dice.below(static_cast<std::uint32_t>(sched::policy_names().size())));
   }
   if (dice.chance(0.3)) {
     plan.algorithm = static_cast<cc::Algorithm>(
@@ -157,7 +161,8 @@ void draw_wider(Plan& plan) {
   // A pool that a few connections use up.
   if (dice.chance(0.08)) plan.gateway_memory = draw_tiny_memory(dice);
   if (dice.chance(0.08)) plan.concentrator_memory = draw_tiny_memory(dice);
-  if (dice.chance(0.4)) plan.lwip = dice.chance(0.7) ? Plan::Lwip::kGateway : Plan::Lwip::kConcentrator;
+  if (dice.chance(0.4))
+    plan.lwip = dice.chance(0.7) ? Plan::Lwip::kGateway : Plan::Lwip::kConcentrator;
 }
 
 }  // namespace braid::sim

@@ -38,16 +38,12 @@ void RandomWorld::add_boxes(LinkId link, const std::vector<BoxPlan>& boxes, std:
                                 .inbound = box.variant == 0 ? Nat::Inbound::kFromAnyone
                                                             : Nat::Inbound::kFromPeersOnly}));
         break;
-      case BoxKind::kSplitter:
-        world_.add_filter<Splitter>(link, box.size, keep);
-        break;
-      case BoxKind::kCoalescer:
-        world_.add_filter<Coalescer>(link, box.size, keep);
-        break;
+      case BoxKind::kSplitter: world_.add_filter<Splitter>(link, box.size, keep); break;
+      case BoxKind::kCoalescer: world_.add_filter<Coalescer>(link, box.size, keep); break;
       case BoxKind::kFragmenter:
-        world_.add_filter<Fragmenter>(link, box.size,
-                                      box.variant == 0 ? Fragmenter::Order::kForward
-                                                       : Fragmenter::Order::kBackward);
+        world_.add_filter<Fragmenter>(
+            link, box.size,
+            box.variant == 0 ? Fragmenter::Order::kForward : Fragmenter::Order::kBackward);
         break;
       case BoxKind::kMptcpStripper: {
         using From = OptionStripper::From;
@@ -76,9 +72,7 @@ void RandomWorld::add_boxes(LinkId link, const std::vector<BoxPlan>& boxes, std:
       case BoxKind::kSilentNarrowHop:
         world_.add_filter<NarrowHop>(link, box.size, std::nullopt, std::nullopt);
         break;
-      case BoxKind::kShifter:
-        world_.add_filter<SequenceShifter>(link, world_.fork_random());
-        break;
+      case BoxKind::kShifter: world_.add_filter<SequenceShifter>(link, world_.fork_random()); break;
       case BoxKind::kPayloadChanger:
         world_.add_filter<PayloadChanger>(link, box.variant == 0 ? Toward::kA : Toward::kB,
                                           box.spared, 1);

@@ -26,9 +26,7 @@ bool answers(Bytes request, Bytes reply) {
 }
 
 // The ICMP message of a packet or a first fragment.
-Bytes message_of(const PacketView& view) {
-  return {view.transport(), view.transport_length()};
-}
+Bytes message_of(const PacketView& view) { return {view.transport(), view.transport_length()}; }
 
 }  // namespace
 
@@ -54,8 +52,7 @@ void RandomWorld::schedule_call(std::size_t index) {
   if (plan.kind != CallPlan::Kind::kRefusing && plan.kind != CallPlan::Kind::kUnreachable) {
     server_->listen(port, [&plan] { return plan.server; });
   }
-  world_.at(Instant() + plan.at,
-            [this, &plan, port] { caller_->call(plan, port, world_.now()); });
+  world_.at(Instant() + plan.at, [this, &plan, port] { caller_->call(plan, port, world_.now()); });
 }
 
 void RandomWorld::schedule_noise(const NoisePlan& noise) {
@@ -63,7 +60,8 @@ void RandomWorld::schedule_noise(const NoisePlan& noise) {
   const std::uint8_t id = ++strangers_;
   Injector* where = nullptr;
   Toward toward = Toward::kB;
-  wire::IpAddress from = address(v4 ? fmt::format("192.0.2.{}", id) : fmt::format("2001:db8:7::{}", id));
+  wire::IpAddress from =
+      address(v4 ? fmt::format("192.0.2.{}", id) : fmt::format("2001:db8:7::{}", id));
   wire::Endpoint to;
   bool answered = false;
   switch (noise.door) {
@@ -80,7 +78,8 @@ void RandomWorld::schedule_noise(const NoisePlan& noise) {
       const std::size_t uplink = noise.uplink % plan_.uplinks.size();
       where = uplink_noise_[uplink];
       toward = Toward::kA;
-      to = {address(v4 ? fmt::format("10.{}.0.2", uplink + 1) : fmt::format("fd00:{}::2", uplink + 1)),
+      to = {address(v4 ? fmt::format("10.{}.0.2", uplink + 1)
+                       : fmt::format("fd00:{}::2", uplink + 1)),
             61000};
       break;
     }

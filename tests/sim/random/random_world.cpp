@@ -85,8 +85,8 @@ RandomWorld::RandomWorld(const Plan& plan)
 void RandomWorld::connect_links() {
   lan_ = world_.connect({client_id_, 0}, {gateway_id_, gateway::kInside}, plan_.lan.link);
   far_ = world_.connect({exchange_id_, 0}, {concentrator_id_, gateway::kOutside}, LinkSettings{});
-  server_link_ = world_.connect({concentrator_id_, gateway::kInside}, {server_id_, 0},
-                                plan_.server_side.link);
+  server_link_ =
+      world_.connect({concentrator_id_, gateway::kInside}, {server_id_, 0}, plan_.server_side.link);
   // Beside the client, the exchange and the concentrator's inside: nearest to end A.
   lan_noise_ = &world_.add_filter<Injector>(lan_);
   far_noise_ = &world_.add_filter<Injector>(far_);
@@ -97,8 +97,8 @@ void RandomWorld::connect_links() {
     watches_.push_back(&world_.add_filter<EdgeWatch>(lan_, Toward::kA));
     watches_.push_back(&world_.add_filter<EdgeWatch>(server_link_, Toward::kB));
   }
-  // The LAN's watch stands on the wire's side of the boxes, the server side's before them: each sees
-  // what its role sent.
+  // The LAN's watch stands on the wire's side of the boxes, the server side's before them: each
+  // sees what its role sent.
   add_boxes(server_link_, plan_.server_side.boxes, plan_.uplinks.size());
   world_.door({gateway_id_, gateway::kInside}).set(plan_.lan.door);
   world_.door({concentrator_id_, gateway::kInside}).set(plan_.server_side.door);
@@ -125,8 +125,8 @@ void RandomWorld::connect_links() {
 }
 
 void RandomWorld::make_hosts() {
-  client_ = std::make_unique<AppHost>(plan_.seed + 1, address("192.168.77.2"),
-                                      address("fd77::2"), world_.door({client_id_, 0}));
+  client_ = std::make_unique<AppHost>(plan_.seed + 1, address("192.168.77.2"), address("fd77::2"),
+                                      world_.door({client_id_, 0}));
   server_ = std::make_unique<AppHost>(plan_.seed + 2, address("198.51.100.2"),
                                       address("2001:db8:6::2"), world_.door({server_id_, 0}));
   world_.attach(client_id_, *client_);
@@ -136,8 +136,8 @@ void RandomWorld::make_hosts() {
 }
 
 void RandomWorld::make_roles() {
-  gateway_ = std::make_unique<gateway::Gateway>(gateway_config(plan_), *gateway_ip_,
-                                                gateway_random_);
+  gateway_ =
+      std::make_unique<gateway::Gateway>(gateway_config(plan_), *gateway_ip_, gateway_random_);
   for (std::size_t i = 0; i <= plan_.uplinks.size(); ++i) {
     gateway_->set_door(static_cast<tcp::InterfaceId>(i),
                        &world_.door({gateway_id_, static_cast<int>(i)}));
@@ -201,9 +201,8 @@ void RandomWorld::schedule_uplink(std::size_t index) {
     });
   }
   if (uplink.dies_at) {
-    world_.at(Instant() + *uplink.dies_at, [this, index] {
-      world_.set_state(uplink_links_[index], LinkState::kBlackHole);
-    });
+    world_.at(Instant() + *uplink.dies_at,
+              [this, index] { world_.set_state(uplink_links_[index], LinkState::kBlackHole); });
   }
 }
 
@@ -224,9 +223,9 @@ void RandomWorld::schedule_connection(std::size_t index) {
   if (plan.port == ConnectionPlan::Server::kListens) server_->listen(port, script);
   if (plan.port == ConnectionPlan::Server::kCrosses) server_->listen_crossing(port, script);
   world_.at(start, [this, &plan, index, port] {
-    const wire::Endpoint server{plan.family == wire::Family::kIpv4 ? address("198.51.100.2")
-                                                                   : address("2001:db8:6::2"),
-                                port};
+    const wire::Endpoint server{
+        plan.family == wire::Family::kIpv4 ? address("198.51.100.2") : address("2001:db8:6::2"),
+        port};
     client_apps_[index] = &client_->connect(server, plan.client, world_.now());
   });
   if (plan.client_resets_after) {
@@ -308,7 +307,8 @@ void RandomWorld::capture(const std::string& directory) {
   world_.capture({concentrator_id_, gateway::kOutside}, directory + "/concentrator.pcap");
   world_.capture({server_id_, 0}, directory + "/server.pcap");
   for (std::size_t i = 0; i < plan_.uplinks.size(); ++i) {
-    world_.capture({gateway_id_, static_cast<int>(i) + 1}, fmt::format("{}/uplink{}.pcap", directory, i));
+    world_.capture({gateway_id_, static_cast<int>(i) + 1},
+                   fmt::format("{}/uplink{}.pcap", directory, i));
   }
 }
 

@@ -42,7 +42,8 @@ class RandomWorld {
   App* client_app(std::size_t connection) const { return client_apps_[connection]; }
   // Those the server accepted for it: more than one when the gateway had to try again.
   std::vector<App*> server_apps(std::size_t connection) const;
-  // Whether its MPTCP connection has become plain TCP, as the gateway or the concentrator sees it now.
+  // Whether its MPTCP connection has become plain TCP, as the gateway or the concentrator sees it
+  // now.
   bool has_fallen_back(std::size_t connection) const;
   const Caller& caller() const { return *caller_; }
   // Echo requests to an address that answers, on a way that loses nothing, against what came back.
@@ -52,8 +53,8 @@ class RandomWorld {
   bool may_be_cut_off(const ConnectionPlan& connection, Instant established) const;
   // Nothing is left in either role: no flow, no connection, no byte.
   bool is_drained() const;
-  // A window that a role promised to the client or the server was taken back. Seen where packets keep
-  // their order.
+  // A window that a role promised to the client or the server was taken back. Seen where packets
+  // keep their order.
   bool took_window_back() const;
   // What is left, in words.
   std::string remains() const;
@@ -78,8 +79,8 @@ class RandomWorld {
   HostId client_id_, gateway_id_, exchange_id_, concentrator_id_, server_id_, caller_id_;
   LinkId lan_ = 0, far_ = 0, server_link_ = 0;
   std::vector<LinkId> uplink_links_;
-  std::vector<std::vector<Nat*>> nats_;      // by uplink
-  std::vector<unsigned> address_changes_;    // by uplink
+  std::vector<std::vector<Nat*>> nats_;    // by uplink
+  std::vector<unsigned> address_changes_;  // by uplink
   Exchange exchange_;
   Injector *lan_noise_ = nullptr, *far_noise_ = nullptr, *server_noise_ = nullptr;
   std::vector<Injector*> uplink_noise_;

@@ -59,8 +59,8 @@ class Judge {
     if (plan_.client_may_vanish()) return true;
     if (!over(*client)) return false;
     if (!connection.is_served() || connection.may_break()) return true;
-    // Beside the one that served the client there may be others, of attempts given up by the gateway,
-    // and the RST that told them so may have been lost.
+    // Beside the one that served the client there may be others, of attempts given up by the
+    // gateway, and the RST that told them so may have been lost.
     const auto servers = net_.server_apps(i);
     return std::any_of(servers.begin(), servers.end(),
                        [](const App* server) { return over(*server) && finished(*server); }) ||
@@ -68,8 +68,9 @@ class Judge {
                        [](const App* server) { return over(*server); });
   }
 
-  // A box that changes payload may have its way with a connection alone on its uplink: RFC 8684 M115
-  // has it fall back and take the bytes as they are. Such a connection is reset and owed nothing.
+  // A box that changes payload may have its way with a connection alone on its uplink: RFC 8684
+  // M115 has it fall back and take the bytes as they are. Such a connection is reset and owed
+  // nothing.
   void excuse_changed() {
     for (std::size_t i = 0; i < plan_.connections.size() && plan_.has_payload_changer(); ++i) {
       if (excused_[i]) continue;
@@ -99,7 +100,8 @@ class Judge {
       const ConnectionPlan& connection = plan_.connections[i];
       std::optional<std::string> what;
       if (excused_[i]) continue;
-      if (const App* client = net_.client_app(i)) what = damage(*client, connection.server, "client");
+      if (const App* client = net_.client_app(i))
+        what = damage(*client, connection.server, "client");
       for (const App* server : net_.server_apps(i)) {
         if (!what) what = damage(*server, connection.client, "server");
       }
@@ -145,11 +147,9 @@ class Judge {
           return std::nullopt;
         }
         return "no timeout but " + reason;
-      case ConnectionPlan::Server::kUnreachable:
-        return failure_of_unreachable(connection, client);
+      case ConnectionPlan::Server::kUnreachable: return failure_of_unreachable(connection, client);
       case ConnectionPlan::Server::kListens:
-      case ConnectionPlan::Server::kCrosses:
-        break;
+      case ConnectionPlan::Server::kCrosses: break;
     }
     if (!complete(client, connection.server.send_bytes)) return "client ended " + reason;
     const auto servers = net_.server_apps(i);
@@ -160,8 +160,8 @@ class Judge {
     return std::nullopt;
   }
 
-  // The truth of the far end reaches the client: an error that ends it is told as such, and one that
-  // does not end it was heard before it gave up.
+  // The truth of the far end reaches the client: an error that ends it is told as such, and one
+  // that does not end it was heard before it gave up.
   std::optional<std::string> failure_of_unreachable(const ConnectionPlan& connection,
                                                     const App& client) const {
     const bool ends = connection.unreachable == IcmpAbout::kPortUnreachable ||
@@ -211,7 +211,8 @@ Outcome run_world(RandomWorld& net, Duration patience) {
     if (!outcome.failure) {
       drained = world.run_until([&] { return net.is_drained(); }, kDrainTime);
       outcome.failure = judge.integrity();
-      if (!outcome.failure && !drained && !net.is_drained()) outcome.failure = "left: " + net.remains();
+      if (!outcome.failure && !drained && !net.is_drained())
+        outcome.failure = "left: " + net.remains();
     }
   } catch (const std::exception& error) {
     outcome.failure = error.what();

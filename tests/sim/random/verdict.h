@@ -1,8 +1,8 @@
 // Verdict: runs a random world to its end and says what was owed and not kept.
 //
 // Owed always: every byte read is the right one, and an end that is read comes after the last of
-// them. Owed to a connection nobody broke: both sides get everything and close in order; a refused one
-// is refused; one to a silent port times out. Owed at the end: nothing is left in either role.
+// them. Owed to a connection nobody broke: both sides get everything and close in order; a refused
+// one is refused; one to a silent port times out. Owed at the end: nothing is left in either role.
 #pragma once
 
 #include <cstdint>

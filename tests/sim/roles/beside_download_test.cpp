@@ -1,5 +1,5 @@
-// What a small request waits for beside a download that fills both uplinks: the queue that stands on
-// the way, and nothing else. In virtual time, so the figures are the same on every machine.
+// What a small request waits for beside a download that fills both uplinks: the queue that stands
+// on the way, and nothing else. In virtual time, so the figures are the same on every machine.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -77,38 +77,38 @@ Times ask_often(TwoUplinks& net, std::size_t requests) {
   return {p99(kept), p99(fresh)};
 }
 
-TEST_SUITE("sim") {
-  TEST_CASE("a small request beside downloads that fill both uplinks waits 30 ms more at most") {
-    std::size_t downloads = 0;
-    SUBCASE("one") { downloads = 1; }
-    SUBCASE("four") { downloads = 4; }
-    TwoUplinks net(91);
-    net.server->listen(kAskPort, [] { return Asker::script(kDownload, kUpload); });
-    const Times idle = ask_often(net, 20);
+TEST_SUITE_BEGIN("sim");
+TEST_CASE("a small request beside downloads that fill both uplinks waits 30 ms more at most") {
+  std::size_t downloads = 0;
+  SUBCASE("one") { downloads = 1; }
+  SUBCASE("four") { downloads = 4; }
+  TwoUplinks net(91);
+  net.server->listen(kAskPort, [] { return Asker::script(kDownload, kUpload); });
+  const Times idle = ask_often(net, 20);
 
-    net.server->listen(kBulkPort, [] {
-      return AppScript{.send_bytes = kEndless, .send_stream = kDownload, .expect_stream = kUpload};
-    });
-    std::vector<const App*> bulk;
-    for (std::size_t i = 0; i < downloads; ++i) {
-      bulk.push_back(&connect_to(net, net.server_at(kBulkPort)));
-    }
-    const auto received = [&bulk] {
-      std::uint64_t bytes = 0;
-      for (const App* app : bulk) bytes += app->received();
-      return bytes;
-    };
-    net.world.run_for(2500ms);
-    const Instant begin = net.world.now();
-    const std::uint64_t before = received();
-    const Times busy = ask_often(net, 100);
-    CHECK(busy.kept <= idle.kept + 30ms);
-    CHECK(busy.fresh <= idle.fresh + 30ms);
-    // Of the uplinks' 80 Mbit/s: it is no use to ask quickly beside a download that gave way.
-    const Rate rate = Rate::of(received() - before, net.world.now() - begin);
-    CHECK(rate.bits_per_second() > 72'000'000);
+  net.server->listen(kBulkPort, [] {
+    return AppScript{.send_bytes = kEndless, .send_stream = kDownload, .expect_stream = kUpload};
+  });
+  std::vector<const App*> bulk;
+  for (std::size_t i = 0; i < downloads; ++i) {
+    bulk.push_back(&connect_to(net, net.server_at(kBulkPort)));
   }
+  const auto received = [&bulk] {
+    std::uint64_t bytes = 0;
+    for (const App* app : bulk) bytes += app->received();
+    return bytes;
+  };
+  net.world.run_for(2500ms);
+  const Instant begin = net.world.now();
+  const std::uint64_t before = received();
+  const Times busy = ask_often(net, 100);
+  CHECK(busy.kept <= idle.kept + 30ms);
+  CHECK(busy.fresh <= idle.fresh + 30ms);
+  // Of the uplinks' 80 Mbit/s: it is no use to ask quickly beside a download that gave way.
+  const Rate rate = Rate::of(received() - before, net.world.now() - begin);
+  CHECK(rate.bits_per_second() > 72'000'000);
 }
+TEST_SUITE_END();
 
 }  // namespace
 }  // namespace braid::sim

@@ -42,8 +42,8 @@ class Trial {
       return AppScript{.send_bytes = up ? 1 : kEndless, .send_stream = 2, .expect_stream = 1};
     });
     client_ = &net_.client->connect(
-        net_.server_at(80),
-        {.send_bytes = up ? kEndless : 1, .send_stream = 1, .expect_stream = 2}, net_.world.now());
+        net_.server_at(80), {.send_bytes = up ? kEndless : 1, .send_stream = 1, .expect_stream = 2},
+        net_.world.now());
   }
 
   // Long enough for both windows to be grown, at no particular moment of their lives.
@@ -186,8 +186,8 @@ void check_failover(const Case& what, const std::string& name, Duration most) {
   MESSAGE(name << ": stall median " << ms(stalls[stalls.size() / 2]) << " p99 " << ms(p99(stalls))
                << " max " << ms(stalls.back()) << " ms; goodput after it median "
                << 1 - shortfalls[shortfalls.size() / 2] << " worst " << 1 - shortfalls.back()
-               << "; used again median " << ms(backs[backs.size() / 2]) << " p99 "
-               << ms(p99(backs)) << " ms");
+               << "; used again median " << ms(backs[backs.size() / 2]) << " p99 " << ms(p99(backs))
+               << " ms");
 }
 
 void check_all(Cut cut, Duration most) {
@@ -201,15 +201,15 @@ void check_all(Cut cut, Duration most) {
   }
 }
 
-TEST_SUITE("sim") {
-  TEST_CASE("an interface that goes down stalls a transfer for 150 ms at most") {
-    check_all(Cut::kInterfaceDown, 150ms);
-  }
-
-  TEST_CASE("a link that falls silent stalls a transfer for 500 ms at most") {
-    check_all(Cut::kBlackHole, 500ms);
-  }
+TEST_SUITE_BEGIN("sim");
+TEST_CASE("an interface that goes down stalls a transfer for 150 ms at most") {
+  check_all(Cut::kInterfaceDown, 150ms);
 }
+
+TEST_CASE("a link that falls silent stalls a transfer for 500 ms at most") {
+  check_all(Cut::kBlackHole, 500ms);
+}
+TEST_SUITE_END();
 
 }  // namespace
 }  // namespace braid::sim

@@ -14,8 +14,8 @@ inline App& start_download(TwoUplinks& net, std::uint64_t bytes) {
     return AppScript{.send_bytes = bytes, .send_stream = kDownload, .expect_stream = kUpload};
   });
   return net.client->connect(
-      net.server_at(80),
-      {.send_bytes = 100, .send_stream = kUpload, .expect_stream = kDownload}, net.world.now());
+      net.server_at(80), {.send_bytes = 100, .send_stream = kUpload, .expect_stream = kDownload},
+      net.world.now());
 }
 
 // The same with the bytes in the other direction; the server answers with ten when it has them all.
@@ -27,8 +27,8 @@ inline App& start_upload(TwoUplinks& net, std::uint64_t bytes) {
                      .finish = AppScript::Finish::kAfterPeer};
   });
   return net.client->connect(
-      net.server_at(80),
-      {.send_bytes = bytes, .send_stream = kUpload, .expect_stream = kDownload}, net.world.now());
+      net.server_at(80), {.send_bytes = bytes, .send_stream = kUpload, .expect_stream = kDownload},
+      net.world.now());
 }
 
 inline App& connect_to(TwoUplinks& net, const wire::Endpoint& remote) {

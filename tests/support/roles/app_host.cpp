@@ -73,9 +73,7 @@ void AppHost::listen_crossing(std::uint16_t port, std::function<AppScript()> scr
   crossing_.insert(port);
 }
 
-void AppHost::listen_silently(std::uint16_t port) {
-  listeners_[port] = nullptr;
-}
+void AppHost::listen_silently(std::uint16_t port) { listeners_[port] = nullptr; }
 
 std::uint64_t AppHost::syns_seen(std::uint16_t port) const {
   const auto found = syns_seen_.find(port);

@@ -14,8 +14,7 @@ inline const gateway::Host* running_role = nullptr;
 
 class RunningRole {
  public:
-  explicit RunningRole(const gateway::Host& role)
-      : before_(std::exchange(running_role, &role)) {}
+  explicit RunningRole(const gateway::Host& role) : before_(std::exchange(running_role, &role)) {}
   ~RunningRole() { running_role = before_; }
   RunningRole(const RunningRole&) = delete;
   RunningRole& operator=(const RunningRole&) = delete;

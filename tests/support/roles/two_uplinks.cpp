@@ -12,9 +12,7 @@ uplinks:
 concentrator: { address: [203.0.113.5, "2001:db8:5::5"] }
 )";
 
-wire::IpAddress address(const char* text) {
-  return *wire::IpAddress::parse(text);
-}
+wire::IpAddress address(const char* text) { return *wire::IpAddress::parse(text); }
 
 }  // namespace
 
@@ -100,8 +98,6 @@ void TwoUplinks::kill_concentrator() {
   concentrator_.reset();
 }
 
-void TwoUplinks::restart_concentrator() {
-  make_concentrator();
-}
+void TwoUplinks::restart_concentrator() { make_concentrator(); }
 
 }  // namespace braid::sim

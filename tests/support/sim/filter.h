@@ -11,9 +11,7 @@ namespace braid::sim {
 
 enum class Toward { kA, kB };
 
-constexpr Toward opposite(Toward t) {
-  return t == Toward::kA ? Toward::kB : Toward::kA;
-}
+constexpr Toward opposite(Toward t) { return t == Toward::kA ? Toward::kB : Toward::kA; }
 
 class Filter {
  public:

@@ -14,36 +14,24 @@ struct TypeCode {
 
 TypeCode v4_code(IcmpAbout about) {
   switch (about) {
-    case IcmpAbout::kNoRoute:
-      return {3, 0};
-    case IcmpAbout::kHostUnreachable:
-      return {3, 1};
-    case IcmpAbout::kPortUnreachable:
-      return {3, 3};
-    case IcmpAbout::kProhibited:
-      return {3, 13};
-    case IcmpAbout::kTooBig:
-      return {3, 4};
-    case IcmpAbout::kTimeExceeded:
-      return {11, 0};
+    case IcmpAbout::kNoRoute: return {3, 0};
+    case IcmpAbout::kHostUnreachable: return {3, 1};
+    case IcmpAbout::kPortUnreachable: return {3, 3};
+    case IcmpAbout::kProhibited: return {3, 13};
+    case IcmpAbout::kTooBig: return {3, 4};
+    case IcmpAbout::kTimeExceeded: return {11, 0};
   }
   return {3, 0};
 }
 
 TypeCode v6_code(IcmpAbout about) {
   switch (about) {
-    case IcmpAbout::kNoRoute:
-      return {1, 0};
-    case IcmpAbout::kHostUnreachable:
-      return {1, 3};
-    case IcmpAbout::kPortUnreachable:
-      return {1, 4};
-    case IcmpAbout::kProhibited:
-      return {1, 1};
-    case IcmpAbout::kTooBig:
-      return {2, 0};
-    case IcmpAbout::kTimeExceeded:
-      return {3, 0};
+    case IcmpAbout::kNoRoute: return {1, 0};
+    case IcmpAbout::kHostUnreachable: return {1, 3};
+    case IcmpAbout::kPortUnreachable: return {1, 4};
+    case IcmpAbout::kProhibited: return {1, 1};
+    case IcmpAbout::kTooBig: return {2, 0};
+    case IcmpAbout::kTimeExceeded: return {3, 0};
   }
   return {1, 0};
 }

@@ -1,4 +1,5 @@
-// Boxes that answer TCP packets with ICMP errors: walls that stop them, and liars that let them pass.
+// Boxes that answer TCP packets with ICMP errors: walls that stop them, and liars that let them
+// pass.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ class SynWall final : public Filter {
   Reporters reporters_;
 };
 
-// Complains about every `every`-th TCP packet of an established connection although it passes: such an
-// error must harm nobody (RFC 9293 MUST-56, RFC 5927). With kTooBig it names `mtu`.
+// Complains about every `every`-th TCP packet of an established connection although it passes: such
+// an error must harm nobody (RFC 9293 MUST-56, RFC 5927). With kTooBig it names `mtu`.
 class Complainer final : public Filter {
  public:
   Complainer(std::uint64_t every, IcmpAbout about, std::uint32_t mtu, Reporters reporters)

@@ -56,9 +56,7 @@ wire::IpAddress PacketView::destination() const {
   return wire::IpAddress::from_bytes(v4_ ? bytes_.subspan(16, 4) : bytes_.subspan(24, 16));
 }
 
-void PacketView::set_source(const wire::IpAddress& address) {
-  set_address(v4_ ? 12 : 8, address);
-}
+void PacketView::set_source(const wire::IpAddress& address) { set_address(v4_ ? 12 : 8, address); }
 
 void PacketView::set_destination(const wire::IpAddress& address) {
   set_address(v4_ ? 16 : 24, address);

@@ -54,17 +54,10 @@ void Router::receive(int interface, const PacketIn& in, Instant /*now*/) {
       forward(interface, std::move(packet), *view, interfaces_.at(route->interface),
               route->interface);
       break;
-    case Verdict::kSilent:
-      break;
-    case Verdict::kNoRoute:
-      complain(interface, packet, IcmpAbout::kNoRoute);
-      break;
-    case Verdict::kHostUnreachable:
-      complain(interface, packet, IcmpAbout::kHostUnreachable);
-      break;
-    case Verdict::kProhibited:
-      complain(interface, packet, IcmpAbout::kProhibited);
-      break;
+    case Verdict::kSilent: break;
+    case Verdict::kNoRoute: complain(interface, packet, IcmpAbout::kNoRoute); break;
+    case Verdict::kHostUnreachable: complain(interface, packet, IcmpAbout::kHostUnreachable); break;
+    case Verdict::kProhibited: complain(interface, packet, IcmpAbout::kProhibited); break;
   }
 }
 
@@ -103,8 +96,6 @@ void Router::flush(Instant /*now*/) {
   outgoing_ = std::move(held);
 }
 
-Instant Router::next_deadline() {
-  return kNever;
-}
+Instant Router::next_deadline() { return kNever; }
 
 }  // namespace braid::sim

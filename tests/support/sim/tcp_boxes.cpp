@@ -21,16 +21,11 @@ bool OptionStripper::concerns(const PacketView& view) {
   const bool syn = (view.tcp_flags() & kSyn) != 0;
   const bool ack = (view.tcp_flags() & kAck) != 0;
   switch (settings_.from) {
-    case From::kSyns:
-      return syn && !ack;
-    case From::kSynAcks:
-      return syn && ack;
-    case From::kHandshake:
-      return syn;
-    case From::kAll:
-      return true;
-    case From::kLater:
-      return !syn && ++seen_ > settings_.spared;
+    case From::kSyns: return syn && !ack;
+    case From::kSynAcks: return syn && ack;
+    case From::kHandshake: return syn;
+    case From::kAll: return true;
+    case From::kLater: return !syn && ++seen_ > settings_.spared;
   }
   return false;
 }

@@ -48,9 +48,7 @@ HostId World::add_host(HostSettings settings) {
   return residents_.size() - 1;
 }
 
-void World::attach(HostId id, Host& host) {
-  residents_.at(id).host = &host;
-}
+void World::attach(HostId id, Host& host) { residents_.at(id).host = &host; }
 
 void World::detach(HostId id) {
   Resident& resident = residents_.at(id);
@@ -75,9 +73,7 @@ LinkId World::connect(Port a, Port b, const LinkSettings& a_to_b, const LinkSett
   return id;
 }
 
-SimDoor& World::door(Port port) {
-  return *attachments_[find(port)]->door;
-}
+SimDoor& World::door(Port port) { return *attachments_[find(port)]->door; }
 
 void World::set_link(LinkId link, Toward direction, const LinkSettings& settings) {
   links_.at(link)->model(direction).set(settings, now_);
@@ -130,9 +126,7 @@ void World::capture(Port port, const std::string& path) {
   attachments_[find(port)]->capture = std::make_unique<PcapWriter>(path);
 }
 
-Random World::fork_random() {
-  return Random(random_.u64());
-}
+Random World::fork_random() { return Random(random_.u64()); }
 
 std::size_t World::attach_port(Port port, LinkId link, Toward outward) {
   ENSURE(std::none_of(attachments_.begin(), attachments_.end(),

@@ -11,9 +11,7 @@ using namespace braid;
 
 namespace {
 
-Instant at(std::int64_t ns) {
-  return Instant(Duration(ns));
-}
+Instant at(std::int64_t ns) { return Instant(Duration(ns)); }
 
 }  // namespace
 
@@ -105,9 +103,7 @@ TEST_CASE("a destroyed or leaving entry is not taken any more") {
   goes->wake();
   goes->arm(at(1));
   stays.wake();
-  SUBCASE("destroyed") {
-    goes.reset();
-  }
+  SUBCASE("destroyed") { goes.reset(); }
   SUBCASE("left") {
     goes->leave();
     goes->wake();

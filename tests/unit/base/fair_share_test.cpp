@@ -43,7 +43,8 @@ TEST_CASE("members share three quarters of the budget, and nobody has more than 
   CHECK(shares.members() == 3);
 }
 
-TEST_CASE("who took nothing while others took the whole budget gives back, the longest at rest first") {
+TEST_CASE(
+    "who took nothing while others took the whole budget gives back, the longest at rest first") {
   FairShare shares(1000);
   Stream idle(shares), quiet(shares), busy(shares), small(shares);
   for (Stream* one : {&idle, &quiet, &busy}) shares.join(*one);

@@ -301,7 +301,8 @@ TEST_CASE_FIXTURE(Fixture, "a run of slices is placed across chunk borders") {
   CHECK(reads(0, 2 * kChunk));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a starved reader doubles the capacity of a pipe that was full, up to the most") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a starved reader doubles the capacity of a pipe that was full, up to the most") {
   Pipe relay(pool, 2 * kChunk);
   relay.set_max_capacity(5 * kChunk);
   const std::vector<std::uint8_t> bytes = stream(0, 2 * kChunk);

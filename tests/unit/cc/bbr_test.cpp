@@ -16,7 +16,7 @@ constexpr std::uint32_t kMss = 1000;
 // A paced sender over one bottleneck: rate, least RTT, queue, and loss by chance. Every segment is
 // answered for itself; what finds the queue full, or is unlucky, is told as lost an RTT later.
 struct Path {
-  double rate = 1'250'000;          // bytes per second
+  double rate = 1'250'000;  // bytes per second
   Duration base = 40ms;
   std::uint64_t queue_limit = 100'000;  // bytes
   double loss = 0;
@@ -27,7 +27,7 @@ struct Path {
   std::set<Bbr::State> seen;
   std::uint64_t delivered = 0;
   std::uint64_t lost = 0;
-  std::uint64_t most_queued = 0;    // bytes, since last asked
+  std::uint64_t most_queued = 0;  // bytes, since last asked
   std::uint64_t most_in_flight = 0;
 
   struct Segment {
@@ -40,7 +40,7 @@ struct Path {
     bool dropped;
   };
   std::deque<Segment> flying;
-  Instant free_at{1s};              // of the bottleneck
+  Instant free_at{1s};  // of the bottleneck
   Instant next_send{1s};
   Instant last_delivery{1s};
   Duration srtt{};
@@ -55,8 +55,8 @@ struct Path {
     const bool dropped = queued + kMss > queue_limit || random.chance(loss);
     if (!dropped) free_at = start + Duration(static_cast<std::int64_t>(kMss / rate * 1e9));
     most_queued = std::max(most_queued, queued);
-    const Instant answered = std::max((dropped ? start : free_at) + base,
-                                      flying.empty() ? now : flying.back().answered);
+    const Instant answered =
+        std::max((dropped ? start : free_at) + base, flying.empty() ? now : flying.back().answered);
     flying.push_back({answered, now, last_delivery, delivered, in_flight() + kMss, lost, dropped});
     most_in_flight = std::max(most_in_flight, in_flight());
   }
@@ -138,7 +138,8 @@ TEST_CASE("bbr fills the path, and its queue never holds more than the path does
   CHECK(path.most_queued < 50'000);  // of 100'000, and that only while it probes
 }
 
-TEST_CASE("bbr goes through all phases of probing, and does not probe for the RTT it keeps meeting") {
+TEST_CASE(
+    "bbr goes through all phases of probing, and does not probe for the RTT it keeps meeting") {
   Path path;
   path.run(20s);
   using State = Bbr::State;
@@ -159,7 +160,8 @@ TEST_CASE("one percent of loss by chance costs bbr next to nothing, ten percent 
   CHECK(bad.goodput(20s) < 0.6 * bad.rate);
 }
 
-TEST_CASE("a queue too short for what startup sends sets an upper bound, and the path is still filled") {
+TEST_CASE(
+    "a queue too short for what startup sends sets an upper bound, and the path is still filled") {
   Path path;
   path.queue_limit = 10'000;
   path.run(5s);
@@ -223,7 +225,9 @@ TEST_CASE("the window a timeout took is back when what was lost is repaired") {
   const std::uint64_t before = path.bbr.cwnd();
   path.bbr.on_timeout({.now = path.now, .in_flight = path.in_flight()});
   CHECK(path.bbr.cwnd() == kMss);
-  path.bbr.on_ack({.now = path.now, .newly_delivered = kMss, .total_delivered = path.delivered,
+  path.bbr.on_ack({.now = path.now,
+                   .newly_delivered = kMss,
+                   .total_delivered = path.delivered,
                    .after_timeout = true});
   CHECK(path.bbr.cwnd() == 2 * kMss);
   path.bbr.on_ack({.now = path.now, .newly_delivered = kMss, .total_delivered = path.delivered});

@@ -81,9 +81,8 @@ void for_each_loss_based(Body body) {
 TEST_SUITE_BEGIN("cc");
 
 TEST_CASE("every name makes the controller that bears it, and other names make none") {
-  for_each_controller([](Bench&, Controller& c) {
-    REQUIRE(algorithm_by_name(c.name()).has_value());
-  });
+  for_each_controller(
+      [](Bench&, Controller& c) { REQUIRE(algorithm_by_name(c.name()).has_value()); });
   CHECK(algorithm_names().size() == 7);
   CHECK_FALSE(algorithm_by_name("vegas").has_value());
   CHECK_FALSE(algorithm_by_name("").has_value());
@@ -304,11 +303,11 @@ TEST_CASE("whatever happens, at least a segment may leave, and at some pace") {
                      .bytes = kMss,
                      .flight_at_send = random.below(c.cwnd() + kMss),
                      .lost_since_send = kMss * (1 + random.below(4))});
-          c.on_congestion({.now = b.now,
-                           .kind = random.chance(0.5) ? CongestionKind::kEcn
-                                                      : CongestionKind::kLoss,
-                           .in_flight = random.below(c.cwnd() + 1),
-                           .srtt = kRtt});
+          c.on_congestion(
+              {.now = b.now,
+               .kind = random.chance(0.5) ? CongestionKind::kEcn : CongestionKind::kLoss,
+               .in_flight = random.below(c.cwnd() + 1),
+               .srtt = kRtt});
           break;
         case 1:
           if (random.chance(0.1)) c.on_timeout(b.congestion());

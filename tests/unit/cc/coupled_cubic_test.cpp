@@ -117,15 +117,13 @@ TEST_CASE("in one queue they are found out, and grow with the steepness of half 
 TEST_CASE("a subflow that left takes its doubt along: the rest is a whole flow") {
   std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   CoupledCubic a(kMss, group);
-  {
-    CoupledCubic b(kMss, group);
-  }
+  { CoupledCubic b(kMss, group); }
   a.on_congestion({.now = Instant(1s), .in_flight = a.cwnd(), .srtt = kBase});
   CHECK(a.cwnd() == 7 * kMss);
 }
 
-// One flow on a path of 100 ms and 1 MB/s whose queue holds whatever is more than the path takes, and
-// beside it what others keep there.
+// One flow on a path of 100 ms and 1 MB/s whose queue holds whatever is more than the path takes,
+// and beside it what others keep there.
 struct Alone {
   std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   CoupledCubic c{kMss, group};
@@ -140,7 +138,7 @@ struct Alone {
     c.on_congestion({.now = now, .in_flight = c.cwnd(), .srtt = kBase});
     now += 10s;
   }
-  std::uint64_t sent = 0;           // in the round before, which is answered in this one
+  std::uint64_t sent = 0;  // in the round before, which is answered in this one
 
   Duration queue() const { return others + kBase * (sent - std::min(sent, product)) / product; }
   // Whether the window is smaller after it.
@@ -202,7 +200,9 @@ TEST_CASE("a queue of its own is kept short without a loss, and the path full") 
   CHECK(least >= 100 * kMss);
 }
 
-TEST_CASE("a path that becomes three times as wide is filled within two seconds, when delay took the window") {
+TEST_CASE(
+    "a path that becomes three times as wide is filled within two seconds, when delay took the "
+    "window") {
   for (const bool lost : {false, true}) {
     CAPTURE(lost);
     Alone net;
@@ -248,7 +248,8 @@ TEST_CASE("a queue of others does not take the window away") {
   CHECK(sum / 100 > before * 19 / 20);
 }
 
-TEST_CASE("a loss where no queue stands costs a tenth of the window, beside a queue the usual part") {
+TEST_CASE(
+    "a loss where no queue stands costs a tenth of the window, beside a queue the usual part") {
   for (const Duration queue : {0ms, 60ms}) {
     CAPTURE(queue.count());
     Alone net;

@@ -63,7 +63,8 @@ TEST_CASE("the growth follows the clock: two RTTs, one window after the same tim
   fast.lose();
   for (int i = 0; i < 30; ++i) slow.round(200ms);
   for (int i = 0; i < 60; ++i) fast.round(100ms);
-  const double ratio = static_cast<double>(slow.cubic.cwnd()) / static_cast<double>(fast.cubic.cwnd());
+  const double ratio =
+      static_cast<double>(slow.cubic.cwnd()) / static_cast<double>(fast.cubic.cwnd());
   CHECK(ratio > 0.97);
   CHECK(ratio < 1.03);
 }

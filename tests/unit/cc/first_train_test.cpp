@@ -30,7 +30,8 @@ struct Flight {
 
 TEST_SUITE_BEGIN("cc");
 
-TEST_CASE("a first flight spread by the bottleneck tells its capacity, and steps stay below half of it") {
+TEST_CASE(
+    "a first flight spread by the bottleneck tells its capacity, and steps stay below half of it") {
   Flight flight;
   CHECK(flight.train.on_its_way(kInitial));
   flight.round(5, 2ms, kInitial);  // 8000 bytes in 8 ms: 1 MB/s, 200 kB in a round trip

@@ -7,8 +7,7 @@ namespace {
 
 void round(HyStart& hystart, Duration rtt, int samples) {
   for (int i = 0; i < samples; ++i) {
-    hystart.on_ack({.newly_delivered = 1000, .latest_rtt = rtt, .round_ended = i == 0},
-                   1000);
+    hystart.on_ack({.newly_delivered = 1000, .latest_rtt = rtt, .round_ended = i == 0}, 1000);
   }
 }
 

@@ -56,7 +56,8 @@ TEST_CASE("two equal subflows of olia grow by a quarter of a segment each") {
   CHECK(a.cwnd() + b.cwnd() < before + 650);
 }
 
-TEST_CASE("a path that loses less and has the smaller window is given what the larger one gives up") {
+TEST_CASE(
+    "a path that loses less and has the smaller window is given what the larger one gives up") {
   std::shared_ptr<CoupledGroup> group = std::make_shared<CoupledGroup>();
   CoupledGroup::Member good{.window = 10'000, .rtt = 50ms, .loss_run = 10'000'000};
   Olia large(kMss, group);

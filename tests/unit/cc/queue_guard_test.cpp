@@ -19,19 +19,21 @@ struct Rounds {
   bool window_used = true;
   std::uint64_t window = 200 * kMss;
 
-  // One round trip of ten ACKs; what the guard said in it, which is at its start, of the one before.
+  // One round trip of ten ACKs; what the guard said in it, which is at its start, of the one
+  // before.
   Finding round(Duration queue, Duration wavering = 0ms) {
     Finding finding = Finding::kNothing;
     for (int i = 0; i < 10; ++i) {
       now += 2ms;
-      const Finding said = guard.on_ack({.now = now,
-                                         .in_flight = window,
-                                         .srtt = kBase + queue,
-                                         .min_rtt = kBase,
-                                         .latest_rtt = kBase + queue + (i % 2 == 0 ? 0ms : wavering),
-                                         .round_ended = i == 0,
-                                         .cwnd_limited = window_used},
-                                        kAvoidance, window, kMss);
+      const Finding said =
+          guard.on_ack({.now = now,
+                        .in_flight = window,
+                        .srtt = kBase + queue,
+                        .min_rtt = kBase,
+                        .latest_rtt = kBase + queue + (i % 2 == 0 ? 0ms : wavering),
+                        .round_ended = i == 0,
+                        .cwnd_limited = window_used},
+                       kAvoidance, window, kMss);
       if (said != Finding::kNothing) finding = said;
     }
     return finding;
@@ -49,7 +51,8 @@ struct Rounds {
 
 TEST_SUITE_BEGIN("cc");
 
-TEST_CASE("a whole round above the target is a queue, and says what share of the window is enough") {
+TEST_CASE(
+    "a whole round above the target is a queue, and says what share of the window is enough") {
   Rounds rounds;
   CHECK(rounds.round(0ms) == Finding::kNothing);
   CHECK(rounds.round(30ms) == Finding::kNothing);
@@ -119,7 +122,8 @@ TEST_CASE("a queue that is gone after the cut was ours, and the next is found as
   }
 }
 
-TEST_CASE("a whole round without any queue is enough: what comes after it is another queue of ours") {
+TEST_CASE(
+    "a whole round without any queue is enough: what comes after it is another queue of ours") {
   Rounds rounds;
   rounds.round(40ms);
   REQUIRE(rounds.round(40ms) == Finding::kQueue);
@@ -131,7 +135,9 @@ TEST_CASE("a whole round without any queue is enough: what comes after it is ano
   CHECK(rounds.round(40ms) == Finding::kQueue);
 }
 
-TEST_CASE("a window that has grown since the queue was made leaves more of it, and it was ours nevertheless") {
+TEST_CASE(
+    "a window that has grown since the queue was made leaves more of it, and it was ours "
+    "nevertheless") {
   for (const bool grown : {false, true}) {
     CAPTURE(grown);
     Rounds rounds;
@@ -145,7 +151,8 @@ TEST_CASE("a window that has grown since the queue was made leaves more of it, a
   }
 }
 
-TEST_CASE("a queue that still stands after the cut is not ours: the guard rests, longer each time") {
+TEST_CASE(
+    "a queue that still stands after the cut is not ours: the guard rests, longer each time") {
   Rounds rounds;
   Duration rest = QueueTrials::kLeastRest;
   for (int i = 0; i < 6; ++i) {
@@ -191,7 +198,8 @@ struct Siblings {
     flow.place = (flow.place + 1) % 10;
     if (said != Finding::kNothing) flow.said = said;
   }
-  // Both until one of them says something, twenty round trips at most; so many ACKs of both after it.
+  // Both until one of them says something, twenty round trips at most; so many ACKs of both after
+  // it.
   void run(Duration queue, int after, std::optional<Duration> second_queue = std::nullopt) {
     first.said = second.said = Finding::kNothing;
     const auto quiet = [this] {
@@ -219,7 +227,8 @@ TEST_CASE("the flows of a path cut together, and find together whose the queue w
   }
   SUBCASE("still there: both take it back, and rest as long") {
     two.run(35ms, 1);
-    CHECK(two.trials->running(two.now) >= 3 * (kBase + 40ms));  // the last may cut a round trip later
+    CHECK(two.trials->running(two.now) >=
+          3 * (kBase + 40ms));  // the last may cut a round trip later
     CHECK(two.first.said == Finding::kNotOurs);
     CHECK(two.second.said == Finding::kNotOurs);
     CHECK(two.trials->resting(two.now + QueueTrials::kLeastRest - 100ms));
@@ -253,7 +262,8 @@ TEST_CASE("nobody cuts while another flow of the path is in slow start") {
   CHECK(two.first.said == Finding::kQueue);
 }
 
-TEST_CASE("a trial that a flow was no part of tells nothing: the cut is taken back, and nobody rests") {
+TEST_CASE(
+    "a trial that a flow was no part of tells nothing: the cut is taken back, and nobody rests") {
   Siblings two;
   QueueTrials::Flow third;
   two.trials->update(third, {.in_flight = 130 * kMss});  // in slow start
@@ -261,7 +271,8 @@ TEST_CASE("a trial that a flow was no part of tells nothing: the cut is taken ba
   REQUIRE(two.first.said == Finding::kQueue);
   REQUIRE(two.second.said == Finding::kQueue);
   two.run(16ms, 0);
-  const bool taken_back = two.first.said == Finding::kNotOurs || two.second.said == Finding::kNotOurs;
+  const bool taken_back =
+      two.first.said == Finding::kNotOurs || two.second.said == Finding::kNotOurs;
   CHECK(taken_back);
   CHECK_FALSE(two.trials->resting(two.now));
   // Nor does the next begin before round trips are those of the window that is back.

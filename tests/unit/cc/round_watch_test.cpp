@@ -11,7 +11,7 @@ TEST_CASE("a round is told when the next begins: its least RTT, and whether the 
   RoundWatch watch;
   CHECK_FALSE(watch.on_ack({.latest_rtt = 30ms}));
   CHECK_FALSE(watch.on_ack({.latest_rtt = 20ms, .cwnd_limited = true}));
-  CHECK_FALSE(watch.on_ack({.latest_rtt = 0ms}));  // an ACK without a sample
+  CHECK_FALSE(watch.on_ack({.latest_rtt = 0ms}));                        // an ACK without a sample
   auto round = watch.on_ack({.latest_rtt = 10ms, .round_ended = true});  // belongs to the next
   REQUIRE(round);
   CHECK(round->least_rtt == 20ms);

@@ -27,9 +27,10 @@ TEST_CASE("a flush follows a few super-segments, and of a crowd two from each") 
   for (std::uint16_t i = 0; i < 100; ++i) {
     crowd.push_back(std::make_unique<test::PipeEnd>());
     tcp::PipeStream& stream = crowd.back()->stream;
-    const tcp::Tuple tuple{1,
-                           {*wire::IpAddress::parse("10.1.0.2"), static_cast<std::uint16_t>(1000 + i)},
-                           {*wire::IpAddress::parse("203.0.113.5"), 80}};
+    const tcp::Tuple tuple{
+        1,
+        {*wire::IpAddress::parse("10.1.0.2"), static_cast<std::uint16_t>(1000 + i)},
+        {*wire::IpAddress::parse("203.0.113.5"), 80}};
     stream.attach(host.tcp().connect(tuple, stream, test::default_config(), now));
   }
   CHECK_FALSE(host.is_batch(100 * 130'000));

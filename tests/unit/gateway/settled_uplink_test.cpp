@@ -39,69 +39,69 @@ struct Bench {
   }
 };
 
-TEST_SUITE("gateway") {
-  TEST_CASE("other traffic stays where it is while another uplink is faster now and then") {
-    Bench bench;
-    bench.measured(0, 40ms);
-    bench.measured(1, 60ms);
-    REQUIRE(bench.choose() == 0u);
-    for (int i = 0; i < 20; ++i) {
-      bench.now += 1s;
-      bench.uplinks.health(1).forget();
-      bench.measured(1, i % 2 == 0 ? 10ms : 60ms);
-      CHECK(bench.choose() == 0u);
-    }
-  }
-
-  TEST_CASE("it moves to an uplink that stays much faster, not to one that is a little faster") {
-    Bench bench;
-    bench.measured(0, 40ms);
-    bench.measured(1, 60ms);
-    REQUIRE(bench.choose() == 0u);
-    SUBCASE("much") {
-      bench.measured(1, 20ms);
-      bench.now += SettledUplink::kPatience - 1ms;
-      REQUIRE(bench.choose() == 0u);
-      bench.now += SettledUplink::kPatience - 1ms;
-      CHECK(bench.choose() == 0u);
-      bench.now += 1ms;
-      CHECK(bench.choose() == 1u);
-    }
-    SUBCASE("a little") {
-      bench.measured(1, 30ms);
-      CHECK(bench.choose_after_patience() == 0u);
-    }
-  }
-
-  TEST_CASE("it leaves an uplink with a fault at once, and does not hurry back") {
-    Bench bench;
-    bench.measured(0, 40ms);
-    bench.measured(1, 40ms);
-    REQUIRE(bench.choose() == 0u);
-    bench.set_link(0, UplinkState::Link::kDown);
-    REQUIRE(bench.choose() == 1u);
-    bench.set_link(0, UplinkState::Link::kUp);
-    bench.measured(0, 40ms);
-    CHECK(bench.choose_after_patience() == 1u);
-    bench.set_link(1, UplinkState::Link::kDown);
+TEST_SUITE_BEGIN("gateway");
+TEST_CASE("other traffic stays where it is while another uplink is faster now and then") {
+  Bench bench;
+  bench.measured(0, 40ms);
+  bench.measured(1, 60ms);
+  REQUIRE(bench.choose() == 0u);
+  for (int i = 0; i < 20; ++i) {
+    bench.now += 1s;
+    bench.uplinks.health(1).forget();
+    bench.measured(1, i % 2 == 0 ? 10ms : 60ms);
     CHECK(bench.choose() == 0u);
-    bench.set_link(0, UplinkState::Link::kDown);
-    CHECK(bench.choose() == 2u);  // the backup
-    bench.set_link(1, UplinkState::Link::kUp);
-    CHECK(bench.choose() == 1u);
-  }
-
-  TEST_CASE("without a usable uplink there is none to choose, and then the best that comes") {
-    Bench bench;
-    REQUIRE(bench.choose() == 0u);
-    for (std::size_t i = 0; i < bench.uplinks.size(); ++i) {
-      bench.set_link(i, UplinkState::Link::kDown);
-    }
-    CHECK(!bench.choose());
-    bench.set_link(2, UplinkState::Link::kUp);
-    CHECK(bench.choose() == 2u);
   }
 }
+
+TEST_CASE("it moves to an uplink that stays much faster, not to one that is a little faster") {
+  Bench bench;
+  bench.measured(0, 40ms);
+  bench.measured(1, 60ms);
+  REQUIRE(bench.choose() == 0u);
+  SUBCASE("much") {
+    bench.measured(1, 20ms);
+    bench.now += SettledUplink::kPatience - 1ms;
+    REQUIRE(bench.choose() == 0u);
+    bench.now += SettledUplink::kPatience - 1ms;
+    CHECK(bench.choose() == 0u);
+    bench.now += 1ms;
+    CHECK(bench.choose() == 1u);
+  }
+  SUBCASE("a little") {
+    bench.measured(1, 30ms);
+    CHECK(bench.choose_after_patience() == 0u);
+  }
+}
+
+TEST_CASE("it leaves an uplink with a fault at once, and does not hurry back") {
+  Bench bench;
+  bench.measured(0, 40ms);
+  bench.measured(1, 40ms);
+  REQUIRE(bench.choose() == 0u);
+  bench.set_link(0, UplinkState::Link::kDown);
+  REQUIRE(bench.choose() == 1u);
+  bench.set_link(0, UplinkState::Link::kUp);
+  bench.measured(0, 40ms);
+  CHECK(bench.choose_after_patience() == 1u);
+  bench.set_link(1, UplinkState::Link::kDown);
+  CHECK(bench.choose() == 0u);
+  bench.set_link(0, UplinkState::Link::kDown);
+  CHECK(bench.choose() == 2u);  // the backup
+  bench.set_link(1, UplinkState::Link::kUp);
+  CHECK(bench.choose() == 1u);
+}
+
+TEST_CASE("without a usable uplink there is none to choose, and then the best that comes") {
+  Bench bench;
+  REQUIRE(bench.choose() == 0u);
+  for (std::size_t i = 0; i < bench.uplinks.size(); ++i) {
+    bench.set_link(i, UplinkState::Link::kDown);
+  }
+  CHECK(!bench.choose());
+  bench.set_link(2, UplinkState::Link::kUp);
+  CHECK(bench.choose() == 2u);
+}
+TEST_SUITE_END();
 
 }  // namespace
 }  // namespace braid::gateway

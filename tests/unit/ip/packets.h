@@ -39,9 +39,7 @@ inline wire::Segment segment(wire::Family family, Bytes payload) {
 // The packet of a segment, checksums complete.
 inline Packet packet_of(const wire::Segment& s) { return wire::flatten(wire::make_packet(s, 7)); }
 
-inline Header header_of(const Packet& packet) {
-  return std::get<Header>(parse_header(packet));
-}
+inline Header header_of(const Packet& packet) { return std::get<Header>(parse_header(packet)); }
 
 // One piece of a whole packet: bytes [begin, end) behind its fixed header; end 0 means the rest.
 inline Packet fragment(const Packet& whole, std::uint32_t begin, std::uint32_t end,
@@ -54,8 +52,9 @@ inline Packet fragment(const Packet& whole, std::uint32_t begin, std::uint32_t e
   return build_packet(h, h.transport.subspan(begin, end - begin));
 }
 
-// The packet with bytes put between its fixed header and what follows, lengths and the IPv4 checksum
-// made right. `next` is the extension's number (IPv6 only); the extension's first byte is filled in.
+// The packet with bytes put between its fixed header and what follows, lengths and the IPv4
+// checksum made right. `next` is the extension's number (IPv6 only); the extension's first byte is
+// filled in.
 inline Packet with_extension(Packet packet, std::uint8_t next, std::vector<std::uint8_t> bytes) {
   if (packet[0] >> 4 == 4) {
     packet.insert(packet.begin() + 20, bytes.begin(), bytes.end());

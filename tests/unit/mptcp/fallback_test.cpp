@@ -34,7 +34,7 @@ void check_plain(MptcpPair& pair, std::uint64_t from_a = 60'000, std::uint64_t f
 
 }  // namespace
 
-TEST_SUITE("mptcp") {
+TEST_SUITE_BEGIN("mptcp");
 
 TEST_CASE("options lost anywhere in the handshake leave plain TCP") {
   MptcpPair pair(1);
@@ -103,13 +103,15 @@ TEST_CASE("a Convert message in the SYN is no part of the stream, whatever becom
   REQUIRE(pair.run([&] { return pair.b.connection != nullptr; }, 1s));
   // The client's stream goes on behind what its SYN carried.
   bool intact = true;
-  CHECK(pair.run([&] {
-    const auto rest = stream_bytes(500, 20'000);
-    if (pair.a.outgoing.in_order().value() == 0) pair.a.outgoing.append(Slices(Bytes(rest)));
-    pair.b.offer(30'000, true);
-    intact = intact && pair.b.drain() && pair.a.drain();
-    return pair.b.drained == 20'500 && pair.a.drained == 30'000;
-  }, 20s));
+  CHECK(pair.run(
+      [&] {
+        const auto rest = stream_bytes(500, 20'000);
+        if (pair.a.outgoing.in_order().value() == 0) pair.a.outgoing.append(Slices(Bytes(rest)));
+        pair.b.offer(30'000, true);
+        intact = intact && pair.b.drain() && pair.a.drain();
+        return pair.b.drained == 20'500 && pair.a.drained == 30'000;
+      },
+      20s));
   CHECK(intact);
   CHECK((pair.a.status().mode == mptcp::Mode::kFallback) == plain);
   CHECK((pair.b.status().mode == mptcp::Mode::kFallback) == plain);
@@ -189,11 +191,13 @@ TEST_CASE("a checksum that is wrong on the only subflow ends in plain TCP withou
   pair.a.config.checksums = mptcp::Checksums::kRequired;
   REQUIRE(pair.establish());
   bool intact = true;
-  REQUIRE(pair.run([&] {
-    pair.b.offer(50'000, false);
-    intact = intact && pair.a.drain();
-    return pair.a.drained == 50'000;
-  }, 5s));
+  REQUIRE(pair.run(
+      [&] {
+        pair.b.offer(50'000, false);
+        intact = intact && pair.a.drain();
+        return pair.a.drained == 50'000;
+      },
+      5s));
   // A middlebox that rewrites what it carries: here the sum, so that the bytes stay comparable.
   pair.script = [](Side from, std::uint32_t, wire::Segment& piece) {
     for (std::size_t i = 0; i < piece.options.mptcp.size() && from == Side::kB; ++i) {
@@ -296,8 +300,10 @@ TEST_CASE("a segment splitter that repeats the option on every piece does no har
     if (from != Side::kB || piece.payload.empty()) return Fate::kPass;
     const auto* dss = piece.options.find<wire::Dss>();
     if (dss == nullptr || !dss->mapping) return Fate::kPass;
-    if (dss->mapping->subflow_sequence == last_mapping) strip(piece);
-    else last_mapping = dss->mapping->subflow_sequence;
+    if (dss->mapping->subflow_sequence == last_mapping)
+      strip(piece);
+    else
+      last_mapping = dss->mapping->subflow_sequence;
     return Fate::kPass;
   };
   REQUIRE(pair.establish());
@@ -305,4 +311,4 @@ TEST_CASE("a segment splitter that repeats the option on every piece does no har
   CHECK(pair.a.status().mode == mptcp::Mode::kMptcp);
 }
 
-}  // TEST_SUITE
+TEST_SUITE_END();

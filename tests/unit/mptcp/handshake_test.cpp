@@ -35,7 +35,7 @@ std::string options_of(const MptcpPair::Logged& logged) {
 
 }  // namespace
 
-TEST_SUITE("mptcp") {
+TEST_SUITE_BEGIN("mptcp");
 
 TEST_CASE("both sides of a negotiation learn the same") {
   Negotiation a(Negotiation::Role::kInitiator, kKeyA, {});
@@ -70,8 +70,8 @@ TEST_CASE("one side's wish for checksums is enough") {
 
 TEST_CASE("offers nobody can speak are answered as plain TCP") {
   wire::MpCapable offer;
-  SUBCASE("B is set") { offer.extensibility = true; }                 // M28
-  SUBCASE("no algorithm") { offer.crypto_bits = 0; }                  // M30
+  SUBCASE("B is set") { offer.extensibility = true; }  // M28
+  SUBCASE("no algorithm") { offer.crypto_bits = 0; }   // M30
   SUBCASE("only unknown algorithms") { offer.crypto_bits = 0x10; }
   SUBCASE("version 0") { offer.version = 0; }
   SUBCASE("a key in the SYN") { offer.sender_key = 1; }
@@ -98,13 +98,14 @@ TEST_CASE("a third ACK of another version than was agreed on is refused") {
 
 TEST_CASE("a join proves both keys, each HMAC for its own direction") {
   mptcp::JoinHandshake a({.local = kKeyA, .remote = kKeyB}, 3, true, 0x2b2a2928);
-  CHECK(a.syn() == wire::MpJoinSyn{.backup = true, .address_id = 3, .token = 0xdd857459,
-                                   .nonce = 0x2b2a2928});
+  CHECK(a.syn() ==
+        wire::MpJoinSyn{.backup = true, .address_id = 3, .token = 0xdd857459, .nonce = 0x2b2a2928});
   mptcp::JoinHandshake b({.local = kKeyB, .remote = kKeyA}, a.syn(), 0, 0x3b3a3938);
   CHECK(b.peer_wants_backup());
   CHECK(b.remote_address_id() == 3);
   // The vectors of the checklist (proxy-discussion 1.4, 12).
-  CHECK(b.syn_ack() == wire::MpJoinSynAck{.address_id = 0, .truncated_hmac = 0xe3a0de30e2cd4ad1,
+  CHECK(b.syn_ack() == wire::MpJoinSynAck{.address_id = 0,
+                                          .truncated_hmac = 0xe3a0de30e2cd4ad1,
                                           .nonce = 0x3b3a3938});
   wire::MpJoinSynAck forged = b.syn_ack();
   forged.truncated_hmac ^= 1;
@@ -140,7 +141,7 @@ TEST_CASE("the first segments of a connection carry what the kernel's would") {
   REQUIRE(third != nullptr);
   CHECK(third->receiver_key == answer->sender_key);
   CHECK(a[1].length == 0);
-  const auto* data = a[2].segment.options.find<wire::MpCapable>();   // M21
+  const auto* data = a[2].segment.options.find<wire::MpCapable>();  // M21
   REQUIRE(data != nullptr);
   CHECK(data->data_length == 5);
   CHECK(a[2].length == 5);
@@ -153,7 +154,8 @@ TEST_CASE("the first segments of a connection carry what the kernel's would") {
   CHECK(ack->data_ack == (wide ? said : static_cast<std::uint32_t>(said)));
 }
 
-TEST_CASE("a SYN's payload lies outside the data sequence space, and the reply needs no third ACK") {
+TEST_CASE(
+    "a SYN's payload lies outside the data sequence space, and the reply needs no third ACK") {
   MptcpPair pair(2, 1);
   pair.message_length = 300;
   const auto message = stream_bytes(0, 300);
@@ -264,8 +266,10 @@ TEST_CASE("a join leaves with the peer's first mapping where our key arrives bef
   const Instant join = first([](const auto& one) {
     return one.segment.options.template find<wire::MpJoinSyn>() != nullptr;
   });
-  const Instant syn_ack = first([](const auto& one) { return one.segment.flags.syn && one.segment.flags.ack; });
-  CHECK(join - syn_ack == (early ? 20ms : 60ms));  // at once, or after the answer to our first bytes
+  const Instant syn_ack =
+      first([](const auto& one) { return one.segment.flags.syn && one.segment.flags.ack; });
+  CHECK(join - syn_ack ==
+        (early ? 20ms : 60ms));  // at once, or after the answer to our first bytes
   CHECK(pair.a.status().mode == mptcp::Mode::kMptcp);
 }
 
@@ -276,11 +280,13 @@ TEST_CASE("a join that has overtaken our key is dropped, not refused, and comes 
   pair.wires[2].delay = 1ms;
   pair.message_length = 3;
   pair.connect({'s', 'y', 'n'});
-  REQUIRE(pair.run([&] {
-    if (pair.b.connection) pair.b.offer(10'000'000, false);
-    pair.a.drain();
-    return pair.b.connection && pair.b.open_subflows() == 2;
-  }, 10s));
+  REQUIRE(pair.run(
+      [&] {
+        if (pair.b.connection) pair.b.offer(10'000'000, false);
+        pair.a.drain();
+        return pair.b.connection && pair.b.open_subflows() == 2;
+      },
+      10s));
   int joins = 0;
   for (const auto& logged : pair.log()) {
     CHECK_FALSE(logged.segment.flags.rst);
@@ -316,15 +322,18 @@ TEST_CASE("a lost third ACK of a join is repeated until the fourth packet comes"
     return third && dropped++ < 3 ? MptcpPair::Fate::kDrop : MptcpPair::Fate::kPass;
   };
   pair.b.offer(200'000, false);
-  CHECK(pair.run([&] {
-    pair.b.offer(400'000, false);
-    pair.a.drain();
-    return pair.a.open_subflows() == 2 && pair.b.open_subflows() == 2;
-  }, 10s));
+  CHECK(pair.run(
+      [&] {
+        pair.b.offer(400'000, false);
+        pair.a.drain();
+        return pair.a.open_subflows() == 2 && pair.b.open_subflows() == 2;
+      },
+      10s));
   CHECK(dropped >= 3);
 }
 
-TEST_CASE("a repeated third ACK is answered: the fourth packet may have been lost, and no data follow") {
+TEST_CASE(
+    "a repeated third ACK is answered: the fourth packet may have been lost, and no data follow") {
   MptcpPair pair(6);
   REQUIRE(pair.establish());
   int dropped = 0;
@@ -426,4 +435,4 @@ TEST_CASE("with a Convert message the third SYN is plain, its payload with it (M
   CHECK(pair.a.status().capable_unanswered == swallowed);
 }
 
-}  // TEST_SUITE
+TEST_SUITE_END();

@@ -1,6 +1,7 @@
+#include "stack/mptcp/mapping_queue.h"
+
 #include <doctest/doctest.h>
 
-#include "stack/mptcp/mapping_queue.h"
 #include "tests/support/pipe_end.h"
 
 using namespace braid;
@@ -28,7 +29,7 @@ bool is_stream(const Slices& bytes, std::uint64_t from) {
 
 }  // namespace
 
-TEST_SUITE("mptcp") {
+TEST_SUITE_BEGIN("mptcp");
 
 TEST_CASE("mappings lie back to back, whatever they map") {
   Bench bench;
@@ -72,7 +73,9 @@ TEST_CASE("bytes never reach past the end of their mapping") {
   CHECK(bench.queue.peek(2000, 10).empty());
 }
 
-TEST_CASE("a mapping's bytes outlive their release from the pipe until the subflow has them acknowledged") {
+TEST_CASE(
+    "a mapping's bytes outlive their release from the pipe until the subflow has them "
+    "acknowledged") {
   Bench bench;
   bench.push(0, 40'000);
   bench.push(40'000, 60'000);
@@ -94,4 +97,4 @@ TEST_CASE("a mapping's bytes outlive their release from the pipe until the subfl
   bench.queue.validate();
 }
 
-}  // TEST_SUITE
+TEST_SUITE_END();

@@ -17,7 +17,8 @@ wire::Endpoint endpoint(const char* address, std::uint16_t port = 8803) {
   return {*wire::IpAddress::parse(address), port};
 }
 LocalPath path(std::uint32_t interface, const char* address) {
-  return {.interface = interface, .address = *wire::IpAddress::parse(address),
+  return {.interface = interface,
+          .address = *wire::IpAddress::parse(address),
           .address_id = static_cast<std::uint8_t>(interface)};
 }
 const PathManager::Occupied kNobody = [](const LocalPath&) { return false; };
@@ -40,7 +41,7 @@ std::vector<MptcpPair::Logged> carrying(const MptcpPair& pair, Side from) {
 
 }  // namespace
 
-TEST_SUITE("mptcp") {
+TEST_SUITE_BEGIN("mptcp");
 
 TEST_CASE("one join per free path, to the first address where the family fits") {
   PathManager manager(1s);
@@ -66,7 +67,8 @@ TEST_CASE("a peer that denies joins is joined at an advertised address only") {
   manager.advertised(3, *wire::IpAddress::parse("192.0.2.9"), 443);
   REQUIRE(manager.next(paths, kNobody, kStart));
   CHECK(manager.next(paths, kNobody, kStart)->remote == endpoint("192.0.2.9", 443));
-  manager.advertised(3, *wire::IpAddress::parse("192.0.2.10"), 443);  // M92: not without REMOVE_ADDR
+  manager.advertised(3, *wire::IpAddress::parse("192.0.2.10"),
+                     443);  // M92: not without REMOVE_ADDR
   CHECK(manager.next(paths, kNobody, kStart)->remote == endpoint("192.0.2.9", 443));
   manager.withdrawn(3);
   CHECK_FALSE(manager.next(paths, kNobody, kStart));
@@ -114,7 +116,8 @@ TEST_CASE("an announced address is echoed and joined") {
         wire::AddAddr{.echo = true, .address_id = 7, .address = second});
 }
 
-TEST_CASE("a pure ACK that announces an address says nothing else when there is nothing new to say") {
+TEST_CASE(
+    "a pure ACK that announces an address says nothing else when there is nothing new to say") {
   MptcpPair pair(1, 1);
   REQUIRE(pair.establish());
   pair.a.offer(100, false);
@@ -212,7 +215,12 @@ TEST_CASE("a REMOVE_ADDR for a path that still answers removes nothing") {
     return MptcpPair::Fate::kPass;
   };
   pair.b.offer(10'000, false);
-  pair.run([&] { pair.a.drain(); return false; }, 3s);
+  pair.run(
+      [&] {
+        pair.a.drain();
+        return false;
+      },
+      3s);
   CHECK(pair.b.open_subflows() == 2);  // M97
 }
 
@@ -247,11 +255,13 @@ TEST_CASE("a change of priority is told on the subflow itself") {
   CHECK(told[0].segment.options.find<wire::MpPrio>()->backup);
   const std::uint64_t before = pair.a.bytes_in(1);
   bool intact = true;
-  CHECK(pair.run([&] {
-    pair.b.offer(300'000, false);
-    intact = intact && pair.a.drain();
-    return pair.a.drained == 300'000;
-  }, 20s));
+  CHECK(pair.run(
+      [&] {
+        pair.b.offer(300'000, false);
+        intact = intact && pair.a.drain();
+        return pair.a.drained == 300'000;
+      },
+      20s));
   CHECK(intact);
   CHECK(pair.a.bytes_in(1) == before);  // M77
 }
@@ -334,4 +344,4 @@ TEST_CASE("C in MP_CAPABLE keeps joins away") {
   for (const auto& logged : pair.log()) CHECK(logged.path == 1);
 }
 
-}  // TEST_SUITE
+TEST_SUITE_END();

@@ -16,7 +16,9 @@ using Fate = MptcpPair::Fate;
 
 struct World {
   explicit World(std::uint64_t seed)
-      : random(seed * 77 + 5), pair(seed, 1 + random.below(3)), total_a(random.below(300'000)),
+      : random(seed * 77 + 5),
+        pair(seed, 1 + random.below(3)),
+        total_a(random.below(300'000)),
         total_b(random.below(600'000)) {
     for (auto& [path, wire] : pair.wires) {
       wire.delay = Duration(1ms) * (1 + random.below(40));
@@ -54,9 +56,8 @@ struct World {
       done = pair.run([this] { return step(); }, Duration(1ms) * (100 + random.below(3000)));
     }
     for (auto& [path, wire] : pair.wires) wire.up = true;
-    return intact && done && pair.run([this] {
-      return pair.a.status().closed && pair.b.status().closed;
-    }, 120s);
+    return intact && done &&
+           pair.run([this] { return pair.a.status().closed && pair.b.status().closed; }, 120s);
   }
 
   void flap(bool wild) {
@@ -87,7 +88,7 @@ struct World {
 
 }  // namespace
 
-TEST_SUITE("mptcp") {
+TEST_SUITE_BEGIN("mptcp");
 
 TEST_CASE("both streams arrive whole in whatever world") {
   const char* from = std::getenv("BRAID_FIRST_SEED");
@@ -102,4 +103,4 @@ TEST_CASE("both streams arrive whole in whatever world") {
   }
 }
 
-}  // TEST_SUITE
+TEST_SUITE_END();

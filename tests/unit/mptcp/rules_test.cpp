@@ -1,4 +1,5 @@
-// Rules of RFC 8684 between two ends and a wire that lies: what the tests of single files do not show.
+// Rules of RFC 8684 between two ends and a wire that lies: what the tests of single files do not
+// show.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -58,9 +59,10 @@ std::uint64_t key_of(const MptcpPair& pair, Side side) {
 
 }  // namespace
 
-TEST_SUITE("mptcp") {
+TEST_SUITE_BEGIN("mptcp");
 
-TEST_CASE("a later version is answered with ours, two algorithms in an answer are none (M16, M31)") {
+TEST_CASE(
+    "a later version is answered with ours, two algorithms in an answer are none (M16, M31)") {
   mptcp::Negotiation responder(mptcp::Negotiation::Role::kResponder, 7, {});
   wire::TcpOptions offer;
   offer.mptcp.push_back(wire::MpCapable{.version = 2});
@@ -138,7 +140,9 @@ TEST_CASE("more joins than allowed are refused as prohibited, for now (M49, M40)
   CHECK(pair.transfer(20'000, 20'000));
 }
 
-TEST_CASE("every piece of data explains itself, and DATA_ACKs are as wide as the DSNs (M53, M55, M56, M108)") {
+TEST_CASE(
+    "every piece of data explains itself, and DATA_ACKs are as wide as the DSNs (M53, M55, M56, "
+    "M108)") {
   MptcpPair pair(23);
   bool wide = false;
   std::uint32_t full = 1428;  // 1500 - 40 - 12 - 20
@@ -168,7 +172,9 @@ TEST_CASE("every piece of data explains itself, and DATA_ACKs are as wide as the
   CHECK(largest == full);
 }
 
-TEST_CASE("a lone segment that is lost is asked after two round trips and 40 ms: no end of ours keeps an ACK for longer") {
+TEST_CASE(
+    "a lone segment that is lost is asked after two round trips and 40 ms: no end of ours keeps an "
+    "ACK for longer") {
   MptcpPair pair(31, 1);
   pair.wires[1].delay = 20ms;
   REQUIRE(pair.establish());
@@ -190,7 +196,8 @@ TEST_CASE("a lone segment that is lost is asked after two round trips and 40 ms:
   CHECK(sent[1] - sent[0] <= 2 * 40ms + 60ms);  // the smoothed round trip has seen a delayed ACK
 }
 
-TEST_CASE("DSNs of four octets end where another byte with the same ones could be on its way (M55)") {
+TEST_CASE(
+    "DSNs of four octets end where another byte with the same ones could be on its way (M55)") {
   ChunkPool pool(1 << 20);
   Pipe out(pool, 65536), in(pool, 65536);
   const mptcp::Habits ours;
@@ -201,7 +208,8 @@ TEST_CASE("DSNs of four octets end where another byte with the same ones could b
   CHECK(mptcp::DataLevel(out, in, kLongDsns).has_long_sequence(StreamOffset(0)));
 }
 
-TEST_CASE("a DSS checksum that is there unasked, or asked for and missing, costs the subflow (M58)") {
+TEST_CASE(
+    "a DSS checksum that is there unasked, or asked for and missing, costs the subflow (M58)") {
   MptcpPair pair(24);
   bool agreed = false;
   SUBCASE("unasked") {}
@@ -222,7 +230,9 @@ TEST_CASE("a DSS checksum that is there unasked, or asked for and missing, costs
   CHECK(pair.a.status().mode == mptcp::Mode::kMptcp);
 }
 
-TEST_CASE("data whose mapping never comes is acknowledged for a while, then the subflow is reset (M59, M60)") {
+TEST_CASE(
+    "data whose mapping never comes is acknowledged for a while, then the subflow is reset (M59, "
+    "M60)") {
   MptcpPair pair(25);
   REQUIRE(join_all(pair));
   for (auto& [path, wire] : pair.wires) wire.rate = 1'000'000;
@@ -236,24 +246,29 @@ TEST_CASE("data whose mapping never comes is acknowledged for a while, then the 
     return Fate::kPass;
   };
   bool intact = true;
-  REQUIRE(pair.run([&] {
-    pair.b.offer(3'000'000, true);
-    intact = intact && pair.a.drain();
-    return pair.a.bytes_in(2) > 100'000;
-  }, 10s));
+  REQUIRE(pair.run(
+      [&] {
+        pair.b.offer(3'000'000, true);
+        intact = intact && pair.a.drain();
+        return pair.a.bytes_in(2) > 100'000;
+      },
+      10s));
   stripping = true;
-  CHECK(pair.run([&] {
-    pair.b.offer(3'000'000, true);
-    intact = intact && pair.a.drain();
-    return pair.a.incoming.complete() && pair.a.drained == 3'000'000;
-  }, 30s));
+  CHECK(pair.run(
+      [&] {
+        pair.b.offer(3'000'000, true);
+        intact = intact && pair.a.drain();
+        return pair.a.incoming.complete() && pair.a.drained == 3'000'000;
+      },
+      30s));
   CHECK(intact);
   CHECK(has_reset(pair, Side::kA, 2, wire::TcprstReason::kMiddleboxInterference));
   CHECK(unmapped > 1460);
   CHECK(pair.a.status().mode == mptcp::Mode::kMptcp);
 }
 
-TEST_CASE("a subflow that stayed silent is replaced when its path works again, and told why (M75)") {
+TEST_CASE(
+    "a subflow that stayed silent is replaced when its path works again, and told why (M75)") {
   MptcpPair pair(26);
   REQUIRE(join_all(pair));
   for (auto& [path, wire] : pair.wires) wire.rate = 300'000;
@@ -280,9 +295,10 @@ TEST_CASE("once both streams are done every subflow ends with a FIN from each si
   CHECK(pair.b.status().closed == tcp::CloseReason::kFinished);
   for (const Side side : {Side::kA, Side::kB}) {
     for (const std::uint32_t path : {1U, 2U}) {
-      const auto fins = std::count_if(pair.log().begin(), pair.log().end(), [&](const auto& logged) {
-        return logged.from == side && logged.path == path && logged.segment.flags.fin;
-      });
+      const auto fins =
+          std::count_if(pair.log().begin(), pair.log().end(), [&](const auto& logged) {
+            return logged.from == side && logged.path == path && logged.segment.flags.fin;
+          });
       CHECK(fins == 1);
     }
   }
@@ -352,7 +368,8 @@ TEST_CASE("two ends that abort at the same time leave nothing behind (M103)") {
   CHECK(pair.b.tcp.size() == 0);
 }
 
-TEST_CASE("a wrong checksum on the only subflow left of two is answered with RST and MP_FAIL (M115)") {
+TEST_CASE(
+    "a wrong checksum on the only subflow left of two is answered with RST and MP_FAIL (M115)") {
   MptcpPair pair(31);
   pair.a.config.checksums = mptcp::Checksums::kRequired;
   REQUIRE(join_all(pair));
@@ -376,4 +393,4 @@ TEST_CASE("a wrong checksum on the only subflow left of two is answered with RST
   CHECK(pair.a.connection->counters().checksum_failures == 1);
 }
 
-}  // TEST_SUITE
+TEST_SUITE_END();

@@ -11,10 +11,12 @@ namespace {
 bool join_all(MptcpPair& pair) {
   if (!pair.establish()) return false;
   pair.a.offer(1, false);
-  return pair.run([&] {
-    return pair.a.open_subflows() == pair.a.local_paths.size() &&
-           pair.b.open_subflows() == pair.a.local_paths.size();
-  }, 10s);
+  return pair.run(
+      [&] {
+        return pair.a.open_subflows() == pair.a.local_paths.size() &&
+               pair.b.open_subflows() == pair.a.local_paths.size();
+      },
+      10s);
 }
 
 bool both_finished(MptcpPair& pair) {
@@ -25,7 +27,7 @@ bool both_finished(MptcpPair& pair) {
 
 }  // namespace
 
-TEST_SUITE("mptcp") {
+TEST_SUITE_BEGIN("mptcp");
 
 TEST_CASE("a connection over one path carries both directions and ends finished") {
   MptcpPair pair(1, 1);
@@ -157,18 +159,22 @@ TEST_CASE("a transfer survives each uplink going down in turn") {
 TEST_CASE("a slow reader holds the sender back, and lets it go on") {
   MptcpPair pair(7);
   REQUIRE(join_all(pair));
-  pair.run([&] {
-    pair.b.offer(2'000'000, true);
-    return false;
-  }, 3s);
+  pair.run(
+      [&] {
+        pair.b.offer(2'000'000, true);
+        return false;
+      },
+      3s);
   CHECK(pair.a.incoming.capacity() - pair.a.incoming.readable() < 1460);  // a runt may be held back
   CHECK(pair.b.outgoing.released().value() == pair.a.incoming.in_order().value());
   bool intact = true;
-  CHECK(pair.run([&] {
-    pair.b.offer(2'000'000, true);
-    intact = intact && pair.a.drain(20'000);
-    return pair.a.drained == 2'000'000;
-  }, 60s));
+  CHECK(pair.run(
+      [&] {
+        pair.b.offer(2'000'000, true);
+        intact = intact && pair.a.drain(20'000);
+        return pair.a.drained == 2'000'000;
+      },
+      60s));
   CHECK(intact);
 }
 
@@ -176,11 +182,13 @@ TEST_CASE("the data stream may end in one direction and go on in the other") {
   MptcpPair pair(8);
   pair.connect();
   bool intact = true;
-  REQUIRE(pair.run([&] {
-    pair.a.offer(10'000, true);
-    intact = intact && pair.b.connection && pair.b.drain();
-    return pair.b.incoming.complete();
-  }, 5s));
+  REQUIRE(pair.run(
+      [&] {
+        pair.a.offer(10'000, true);
+        intact = intact && pair.b.connection && pair.b.drain();
+        return pair.b.incoming.complete();
+      },
+      5s));
   pair.run_for(2s);
   CHECK_FALSE(pair.a.status().closed);
   CHECK_FALSE(pair.b.status().closed);
@@ -231,21 +239,25 @@ TEST_CASE("a window that closed on every path opens again though the paths that 
   REQUIRE(pair.establish());
   constexpr std::uint64_t kBytes = 400'000;
   // Nobody reads at b: its window closes, and both paths have heard so.
-  pair.run([&] {
-    pair.a.offer(kBytes, true);
-    return false;
-  }, 5s);
+  pair.run(
+      [&] {
+        pair.a.offer(kBytes, true);
+        return false;
+      },
+      5s);
   REQUIRE(pair.a.open_subflows() == 2);
   REQUIRE(pair.b.drained == 0);
   std::uint32_t dead = 0;
   SUBCASE("the first") { dead = 1; }
   SUBCASE("the second") { dead = 2; }
   pair.wires[dead].up = false;
-  CHECK(pair.run([&] {
-    pair.a.offer(kBytes, true);
-    REQUIRE(pair.b.drain());
-    return pair.b.drained == kBytes;
-  }, 20s));
+  CHECK(pair.run(
+      [&] {
+        pair.a.offer(kBytes, true);
+        REQUIRE(pair.b.drain());
+        return pair.b.drained == kBytes;
+      },
+      20s));
 }
 
 TEST_CASE("an owner that goes away early leaves nothing behind") {
@@ -261,17 +273,19 @@ TEST_CASE("an owner that goes away early leaves nothing behind") {
   SUBCASE("as soon as the data level is done") {
     bool gone = false;
     pair.a.offer(1, true);
-    CHECK(pair.run([&] {
-      pair.a.drain();
-      pair.b.drain();
-      pair.b.offer(1000, true);
-      if (pair.b.connection && pair.b.status().closed) {
-        pair.b.connection.reset();
-        CHECK(pair.b.mptcp.closing() == 1);
-        gone = true;
-      }
-      return gone && pair.a.status().closed;
-    }, 10s));
+    CHECK(pair.run(
+        [&] {
+          pair.a.drain();
+          pair.b.drain();
+          pair.b.offer(1000, true);
+          if (pair.b.connection && pair.b.status().closed) {
+            pair.b.connection.reset();
+            CHECK(pair.b.mptcp.closing() == 1);
+            gone = true;
+          }
+          return gone && pair.a.status().closed;
+        },
+        10s));
     CHECK(pair.a.status().closed == tcp::CloseReason::kFinished);
     pair.run_for(5s);
   }
@@ -279,4 +293,4 @@ TEST_CASE("an owner that goes away early leaves nothing behind") {
   CHECK(pair.b.mptcp.closing() == 0);
 }
 
-}  // TEST_SUITE
+TEST_SUITE_END();

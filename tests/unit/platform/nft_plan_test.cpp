@@ -23,10 +23,10 @@ bool has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_SUITE("platform") {
-  TEST_CASE("the gateway's table reads as designed") {
-    CHECK(nft_text(gateway_plan()) ==
-          R"(table inet braid {
+TEST_SUITE_BEGIN("platform");
+TEST_CASE("the gateway's table reads as designed") {
+  CHECK(nft_text(gateway_plan()) ==
+        R"(table inet braid {
   flags owner;
 }
 delete table inet braid
@@ -49,54 +49,54 @@ table inet braid {
   }
 }
 )");
-  }
+}
 
-  TEST_CASE("draining takes away only the rule for new connections") {
-    auto plan = gateway_plan();
-    const std::string whole = nft_text(plan);
-    plan.new_connections = GatewayNftPlan::NewConnections::kLeave;
-    const std::string draining = nft_text(plan);
-    const auto start = whole.find("    iifname { \"lan0\" } tcp flags");
-    REQUIRE(start != std::string::npos);
-    const auto end = whole.find('\n', start) + 1;
-    CHECK(draining == whole.substr(0, start) + whole.substr(end));
-  }
+TEST_CASE("draining takes away only the rule for new connections") {
+  auto plan = gateway_plan();
+  const std::string whole = nft_text(plan);
+  plan.new_connections = GatewayNftPlan::NewConnections::kLeave;
+  const std::string draining = nft_text(plan);
+  const auto start = whole.find("    iifname { \"lan0\" } tcp flags");
+  REQUIRE(start != std::string::npos);
+  const auto end = whole.find('\n', start) + 1;
+  CHECK(draining == whole.substr(0, start) + whole.substr(end));
+}
 
-  TEST_CASE(
-      "without concentrators our ports are quiet for every source, from any port if none is "
-      "given") {
-    auto plan = gateway_plan();
-    plan.concentrators.clear();
-    plan.concentrator_port.reset();
-    const std::string text = nft_text(plan);
-    CHECK(has(text,
-              "iifname { \"wan1\", \"wan2\" } fib daddr type local tcp dport 61000-61999 drop\n"));
-    CHECK_FALSE(has(text, "saddr 203"));
-    CHECK_FALSE(has(text, "sport"));
-  }
+TEST_CASE(
+    "without concentrators our ports are quiet for every source, from any port if none is "
+    "given") {
+  auto plan = gateway_plan();
+  plan.concentrators.clear();
+  plan.concentrator_port.reset();
+  const std::string text = nft_text(plan);
+  CHECK(has(text,
+            "iifname { \"wan1\", \"wan2\" } fib daddr type local tcp dport 61000-61999 drop\n"));
+  CHECK_FALSE(has(text, "saddr 203"));
+  CHECK_FALSE(has(text, "sport"));
+}
 
-  TEST_CASE("chains without anything to do are left out") {
-    auto plan = gateway_plan();
-    plan.lan_interfaces.clear();
-    plan.masquerade = GatewayNftPlan::Masquerade::kNone;
-    const std::string text = nft_text(plan);
-    CHECK(has(text, "chain quiet"));
-    CHECK_FALSE(has(text, "chain capture"));
-    CHECK_FALSE(has(text, "chain source"));
-  }
+TEST_CASE("chains without anything to do are left out") {
+  auto plan = gateway_plan();
+  plan.lan_interfaces.clear();
+  plan.masquerade = GatewayNftPlan::Masquerade::kNone;
+  const std::string text = nft_text(plan);
+  CHECK(has(text, "chain quiet"));
+  CHECK_FALSE(has(text, "chain capture"));
+  CHECK_FALSE(has(text, "chain source"));
+}
 
-  TEST_CASE("the concentrator is quiet on its port and masquerades what its TUN sends elsewhere") {
-    ConcentratorNftPlan plan{.listen_interface = "eth0", .listen_port = 8803, .tun = "braid0"};
-    const std::string text = nft_text(plan);
-    CHECK(has(text, "    iifname \"eth0\" fib daddr type local tcp dport 8803 drop\n"));
-    CHECK(has(text, "    iifname \"braid0\" oifname != \"braid0\" masquerade\n"));
-    CHECK_FALSE(has(text, "capture"));
-    plan.masquerade = ConcentratorNftPlan::Masquerade::kNone;
-    CHECK_FALSE(has(nft_text(plan), "masquerade"));
-  }
+TEST_CASE("the concentrator is quiet on its port and masquerades what its TUN sends elsewhere") {
+  ConcentratorNftPlan plan{.listen_interface = "eth0", .listen_port = 8803, .tun = "braid0"};
+  const std::string text = nft_text(plan);
+  CHECK(has(text, "    iifname \"eth0\" fib daddr type local tcp dport 8803 drop\n"));
+  CHECK(has(text, "    iifname \"braid0\" oifname != \"braid0\" masquerade\n"));
+  CHECK_FALSE(has(text, "capture"));
+  plan.masquerade = ConcentratorNftPlan::Masquerade::kNone;
+  CHECK_FALSE(has(nft_text(plan), "masquerade"));
+}
 
-  TEST_CASE("only forward chains whose policy is drop are named") {
-    const std::string listing = R"(table ip filter {
+TEST_CASE("only forward chains whose policy is drop are named") {
+  const std::string listing = R"(table ip filter {
 	chain INPUT {
 		type filter hook input priority filter; policy drop;
 	}
@@ -116,12 +116,12 @@ table inet fw4 {
 	}
 }
 )";
-    const auto found = parse_forward_drop_chains(listing);
-    REQUIRE(found.size() == 2);
-    CHECK(found[0] == "ip filter FORWARD");
-    CHECK(found[1] == "inet fw4 late");
-    CHECK(parse_forward_drop_chains("").empty());
-  }
+  const auto found = parse_forward_drop_chains(listing);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0] == "ip filter FORWARD");
+  CHECK(found[1] == "inet fw4 late");
+  CHECK(parse_forward_drop_chains("").empty());
 }
+TEST_SUITE_END();
 
 }  // namespace braid::platform

@@ -96,103 +96,102 @@ PacketFilter filter_for(LinkKind link, std::vector<IpAddress> peers = {}) {
 
 }  // namespace
 
-TEST_SUITE("platform") {
-  TEST_CASE("TCP to a port of the range passes, its neighbours do not, on both link kinds") {
-    for (const LinkKind link : {LinkKind::kEthernet, LinkKind::kRawIp}) {
-      for (const char* source : {"203.0.113.5", "2001:db8::5"}) {
-        CAPTURE(source);
-        Judge judge(filter_for(link));
-        const auto with_port = [&](std::uint16_t port) {
-          return judge.passes(
-              Sample{.link = link, .source = source, .destination_port = port}.bytes());
-        };
-        CHECK_FALSE(with_port(60999));
-        CHECK(with_port(61000));
-        CHECK(with_port(61999));
-        CHECK_FALSE(with_port(62000));
-      }
+TEST_SUITE_BEGIN("platform");
+TEST_CASE("TCP to a port of the range passes, its neighbours do not, on both link kinds") {
+  for (const LinkKind link : {LinkKind::kEthernet, LinkKind::kRawIp}) {
+    for (const char* source : {"203.0.113.5", "2001:db8::5"}) {
+      CAPTURE(source);
+      Judge judge(filter_for(link));
+      const auto with_port = [&](std::uint16_t port) {
+        return judge.passes(
+            Sample{.link = link, .source = source, .destination_port = port}.bytes());
+      };
+      CHECK_FALSE(with_port(60999));
+      CHECK(with_port(61000));
+      CHECK(with_port(61999));
+      CHECK_FALSE(with_port(62000));
     }
-  }
-
-  TEST_CASE("IPv4 options do not hide the port") {
-    Judge judge(filter_for(LinkKind::kEthernet));
-    CHECK(judge.passes(Sample{.ip_options_words = 10}.bytes()));
-    CHECK_FALSE(judge.passes(Sample{.destination_port = 22, .ip_options_words = 10}.bytes()));
-  }
-
-  TEST_CASE("with peers given, only their TCP passes") {
-    const auto a = *IpAddress::parse("203.0.113.5");
-    const auto b = *IpAddress::parse("2001:db8:1:2:3:4:5:6");
-    Judge judge(filter_for(LinkKind::kEthernet, {a, b}));
-    CHECK(judge.passes(Sample{.source = "203.0.113.5"}.bytes()));
-    CHECK_FALSE(judge.passes(Sample{.source = "203.0.113.6"}.bytes()));
-    CHECK(judge.passes(Sample{.source = "2001:db8:1:2:3:4:5:6"}.bytes()));
-    for (const char* other : {"2001:db9:1:2:3:4:5:6", "2001:db8:1:9:3:4:5:6",
-                              "2001:db8:1:2:3:9:5:6", "2001:db8:1:2:3:4:5:7"}) {
-      CHECK_FALSE(judge.passes(Sample{.source = other}.bytes()));
-    }
-    CHECK_FALSE(judge.passes(Sample{.source = "203.0.113.6", .fragment = 0x2000}.bytes()));
-  }
-
-  TEST_CASE("as many peers as allowed still make a loadable program that finds the last one") {
-    std::vector<IpAddress> peers;
-    for (int i = 1; i <= static_cast<int>(PacketFilter::kMaxPeers); ++i) {
-      peers.push_back(*IpAddress::parse("2001:db8::" + std::to_string(i)));
-    }
-    Judge judge(filter_for(LinkKind::kEthernet, peers));
-    CHECK(judge.passes(Sample{.source = "2001:db8::16"}.bytes()));
-    CHECK_FALSE(judge.passes(Sample{.source = "2001:db8::17"}.bytes()));
-    CHECK_FALSE(judge.passes(Sample{}.bytes()));
-    peers.push_back(*IpAddress::parse("2001:db8::99"));
-    Judge open(filter_for(LinkKind::kEthernet, peers));
-    CHECK(open.passes(Sample{.source = "2001:db8::1234"}.bytes()));
-  }
-
-  TEST_CASE("ICMP errors pass, echo and neighbour discovery do not") {
-    Judge judge(filter_for(LinkKind::kEthernet, {*IpAddress::parse("198.51.100.1")}));
-    const auto icmp = [&](std::uint8_t type) {
-      return judge.passes(Sample{.protocol = IPPROTO_ICMP, .icmp_type = type}.bytes());
-    };
-    const auto icmp6 = [&](std::uint8_t type) {
-      return judge.passes(
-          Sample{.source = "2001:db8::1", .protocol = IPPROTO_ICMPV6, .icmp_type = type}.bytes());
-    };
-    for (const int type : {3, 11, 12}) CHECK(icmp(static_cast<std::uint8_t>(type)));
-    for (const int type : {0, 5, 8}) CHECK_FALSE(icmp(static_cast<std::uint8_t>(type)));
-    for (const int type : {1, 2, 3, 4}) CHECK(icmp6(static_cast<std::uint8_t>(type)));
-    for (const int type : {0, 128, 135}) CHECK_FALSE(icmp6(static_cast<std::uint8_t>(type)));
-  }
-
-  TEST_CASE("fragments of TCP and ICMP pass whatever stands where the port would be") {
-    Judge judge(filter_for(LinkKind::kEthernet));
-    CHECK(judge.passes(Sample{.destination_port = 1, .fragment = 0x2000}.bytes()));
-    CHECK(judge.passes(Sample{.destination_port = 1, .fragment = 0x0005}.bytes()));
-    CHECK_FALSE(judge.passes(Sample{.destination_port = 1, .fragment = 0x4000}.bytes()));  // DF
-    CHECK(
-        judge.passes(Sample{.protocol = IPPROTO_ICMP, .fragment = 0x2000, .icmp_type = 8}.bytes()));
-    CHECK_FALSE(judge.passes(Sample{.protocol = IPPROTO_UDP, .fragment = 0x2000}.bytes()));
-    const auto v6 = [&](std::uint8_t protocol) {
-      return judge.passes(
-          Sample{.source = "2001:db8::1", .protocol = protocol, .ipv6_fragment = true}.bytes());
-    };
-    CHECK(v6(IPPROTO_TCP));
-    CHECK(v6(IPPROTO_ICMPV6));
-    CHECK_FALSE(v6(IPPROTO_UDP));
-  }
-
-  TEST_CASE("other protocols, other ethertypes and packets cut short are dropped") {
-    Judge judge(filter_for(LinkKind::kEthernet));
-    CHECK_FALSE(judge.passes(Sample{.protocol = IPPROTO_UDP}.bytes()));
-    CHECK_FALSE(judge.passes(Sample{.source = "2001:db8::1", .protocol = IPPROTO_UDP}.bytes()));
-    CHECK_FALSE(judge.passes(Sample{.ethertype = 0x0806}.bytes()));
-    auto packet = Sample{}.bytes();
-    packet.resize(14 + 20 + 3);
-    CHECK_FALSE(judge.passes(packet));
-    packet.resize(14 + 5);
-    CHECK_FALSE(judge.passes(packet));
-    Judge raw(filter_for(LinkKind::kRawIp));
-    CHECK_FALSE(raw.passes(std::vector<std::uint8_t>(60, 0x55)));
   }
 }
+
+TEST_CASE("IPv4 options do not hide the port") {
+  Judge judge(filter_for(LinkKind::kEthernet));
+  CHECK(judge.passes(Sample{.ip_options_words = 10}.bytes()));
+  CHECK_FALSE(judge.passes(Sample{.destination_port = 22, .ip_options_words = 10}.bytes()));
+}
+
+TEST_CASE("with peers given, only their TCP passes") {
+  const auto a = *IpAddress::parse("203.0.113.5");
+  const auto b = *IpAddress::parse("2001:db8:1:2:3:4:5:6");
+  Judge judge(filter_for(LinkKind::kEthernet, {a, b}));
+  CHECK(judge.passes(Sample{.source = "203.0.113.5"}.bytes()));
+  CHECK_FALSE(judge.passes(Sample{.source = "203.0.113.6"}.bytes()));
+  CHECK(judge.passes(Sample{.source = "2001:db8:1:2:3:4:5:6"}.bytes()));
+  for (const char* other : {"2001:db9:1:2:3:4:5:6", "2001:db8:1:9:3:4:5:6", "2001:db8:1:2:3:9:5:6",
+                            "2001:db8:1:2:3:4:5:7"}) {
+    CHECK_FALSE(judge.passes(Sample{.source = other}.bytes()));
+  }
+  CHECK_FALSE(judge.passes(Sample{.source = "203.0.113.6", .fragment = 0x2000}.bytes()));
+}
+
+TEST_CASE("as many peers as allowed still make a loadable program that finds the last one") {
+  std::vector<IpAddress> peers;
+  for (int i = 1; i <= static_cast<int>(PacketFilter::kMaxPeers); ++i) {
+    peers.push_back(*IpAddress::parse("2001:db8::" + std::to_string(i)));
+  }
+  Judge judge(filter_for(LinkKind::kEthernet, peers));
+  CHECK(judge.passes(Sample{.source = "2001:db8::16"}.bytes()));
+  CHECK_FALSE(judge.passes(Sample{.source = "2001:db8::17"}.bytes()));
+  CHECK_FALSE(judge.passes(Sample{}.bytes()));
+  peers.push_back(*IpAddress::parse("2001:db8::99"));
+  Judge open(filter_for(LinkKind::kEthernet, peers));
+  CHECK(open.passes(Sample{.source = "2001:db8::1234"}.bytes()));
+}
+
+TEST_CASE("ICMP errors pass, echo and neighbour discovery do not") {
+  Judge judge(filter_for(LinkKind::kEthernet, {*IpAddress::parse("198.51.100.1")}));
+  const auto icmp = [&](std::uint8_t type) {
+    return judge.passes(Sample{.protocol = IPPROTO_ICMP, .icmp_type = type}.bytes());
+  };
+  const auto icmp6 = [&](std::uint8_t type) {
+    return judge.passes(
+        Sample{.source = "2001:db8::1", .protocol = IPPROTO_ICMPV6, .icmp_type = type}.bytes());
+  };
+  for (const int type : {3, 11, 12}) CHECK(icmp(static_cast<std::uint8_t>(type)));
+  for (const int type : {0, 5, 8}) CHECK_FALSE(icmp(static_cast<std::uint8_t>(type)));
+  for (const int type : {1, 2, 3, 4}) CHECK(icmp6(static_cast<std::uint8_t>(type)));
+  for (const int type : {0, 128, 135}) CHECK_FALSE(icmp6(static_cast<std::uint8_t>(type)));
+}
+
+TEST_CASE("fragments of TCP and ICMP pass whatever stands where the port would be") {
+  Judge judge(filter_for(LinkKind::kEthernet));
+  CHECK(judge.passes(Sample{.destination_port = 1, .fragment = 0x2000}.bytes()));
+  CHECK(judge.passes(Sample{.destination_port = 1, .fragment = 0x0005}.bytes()));
+  CHECK_FALSE(judge.passes(Sample{.destination_port = 1, .fragment = 0x4000}.bytes()));  // DF
+  CHECK(judge.passes(Sample{.protocol = IPPROTO_ICMP, .fragment = 0x2000, .icmp_type = 8}.bytes()));
+  CHECK_FALSE(judge.passes(Sample{.protocol = IPPROTO_UDP, .fragment = 0x2000}.bytes()));
+  const auto v6 = [&](std::uint8_t protocol) {
+    return judge.passes(
+        Sample{.source = "2001:db8::1", .protocol = protocol, .ipv6_fragment = true}.bytes());
+  };
+  CHECK(v6(IPPROTO_TCP));
+  CHECK(v6(IPPROTO_ICMPV6));
+  CHECK_FALSE(v6(IPPROTO_UDP));
+}
+
+TEST_CASE("other protocols, other ethertypes and packets cut short are dropped") {
+  Judge judge(filter_for(LinkKind::kEthernet));
+  CHECK_FALSE(judge.passes(Sample{.protocol = IPPROTO_UDP}.bytes()));
+  CHECK_FALSE(judge.passes(Sample{.source = "2001:db8::1", .protocol = IPPROTO_UDP}.bytes()));
+  CHECK_FALSE(judge.passes(Sample{.ethertype = 0x0806}.bytes()));
+  auto packet = Sample{}.bytes();
+  packet.resize(14 + 20 + 3);
+  CHECK_FALSE(judge.passes(packet));
+  packet.resize(14 + 5);
+  CHECK_FALSE(judge.passes(packet));
+  Judge raw(filter_for(LinkKind::kRawIp));
+  CHECK_FALSE(raw.passes(std::vector<std::uint8_t>(60, 0x55)));
+}
+TEST_SUITE_END();
 
 }  // namespace braid::platform

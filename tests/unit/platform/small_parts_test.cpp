@@ -52,135 +52,135 @@ std::pair<UniqueFd, UniqueFd> socket_pair() {
 
 }  // namespace
 
-TEST_SUITE("platform") {
-  TEST_CASE("a log line stays one line, whatever is in it") {
-    CHECK(format_log_line(LogLevel::kWarning, "uplink dsl is down") ==
-          "warning uplink dsl is down\n");
-    CHECK(format_log_line(LogLevel::kInfo, "a\nerror forged\r\t\x7f!") ==
-          "info a error forged   !\n");
-  }
-
-  TEST_CASE("lines below the level are left out") {
-    CHECK_FALSE(log_enabled(LogLevel::kDebug));
-    set_log_level(LogLevel::kError);
-    CHECK_FALSE(log_enabled(LogLevel::kWarning));
-    CHECK(log_enabled(LogLevel::kError));
-    set_log_level(LogLevel::kInfo);
-    CHECK(log_enabled(LogLevel::kInfo));
-  }
-
-  TEST_CASE("the clock does not go back and keys are not repeated") {
-    const Instant a = clock_now();
-    CHECK(clock_now() >= a);
-    CHECK(a > Instant());
-    const auto one = random_key();
-    const auto two = random_key();
-    REQUIRE(one);
-    REQUIRE(two);
-    CHECK(*one != *two);
-  }
-
-  TEST_CASE("a descriptor is closed once, by its last owner") {
-    int number = -1;
-    {
-      UniqueFd first(::open("/dev/null", O_RDONLY));
-      number = first.get();
-      UniqueFd second(std::move(first));
-      CHECK_FALSE(first);
-      CHECK(second.get() == number);
-      CHECK(::fcntl(number, F_GETFD) >= 0);
-    }
-    CHECK(::fcntl(number, F_GETFD) < 0);
-  }
-
-  TEST_CASE("a result is its value or its error") {
-    const Result<int> good(7);
-    CHECK(good);
-    CHECK(*good == 7);
-    const Result<int> bad(system_error(ENOENT));
-    CHECK_FALSE(bad);
-    CHECK(bad.error() == std::errc::no_such_file_or_directory);
-  }
-
-  TEST_CASE("a full device says so once, stays unready, and any other failure loses the packet") {
-    auto [a, b] = socket_pair();
-    SocketDevice device(std::move(a));
-    int blocked = 0;
-    device.on_blocked([&] { ++blocked; });
-    CHECK(device.ready());
-    CHECK(device.fail_with(EAGAIN) == Door::Sent::kBusy);
-    CHECK(device.fail_with(EAGAIN) == Door::Sent::kBusy);
-    CHECK_FALSE(device.ready());
-    CHECK(blocked == 1);
-    device.unblock();
-    CHECK(device.ready());
-    for (const int error : {ENOBUFS, ENETDOWN, EMSGSIZE, EIO}) {
-      CHECK(device.fail_with(error) == Door::Sent::kLost);
-      CHECK(device.counters().last_send_error == system_error(error));
-    }
-    CHECK(device.ready());
-    CHECK(device.counters().lost == 4);
-    CHECK(device.counters().busy == 2);
-    CHECK(device.counters().packets_out == 0);
-    CHECK(device.fail_with(0) == Door::Sent::kYes);
-    CHECK(device.counters().bytes_out == 100);
-  }
-
-  TEST_CASE("a watched device is read in bounded batches and opens again when writable") {
-    auto [a, b] = socket_pair();
-    SocketDevice device(std::move(a));
-    const std::array<char, 10> text{};
-    for (int i = 0; i < 7; ++i) REQUIRE(::send(b.get(), text.data(), text.size(), 0) == 10);
-    EventLoop loop;
-    int in_this_wake_up = 0;
-    std::vector<int> batches;
-    bool opened = false;
-    watch_device(
-        loop, device, [&](const PacketIn&, Instant) { ++in_this_wake_up; },
-        [&](std::size_t bytes) { return bytes >= 25; },
-        [&] {
-          CHECK(device.ready());
-          opened = true;
-        });
-    CHECK(device.fail_with(EAGAIN) == Door::Sent::kBusy);
-    int flushes = 0;
-    loop.on_flush([&](Instant now) {
-      if (in_this_wake_up > 0) batches.push_back(std::exchange(in_this_wake_up, 0));
-      if (++flushes == 8) loop.stop();
-      return now;
-    });
-    loop.run();
-    CHECK(batches == std::vector<int>{3, 3, 1});
-    CHECK(opened);
-    CHECK(device.counters().packets_in == 7);
-    loop.unwatch(device.fd());
-  }
-
-  TEST_CASE("a device that never runs dry gives way to the others") {
-    EndlessDevice device;
-    std::size_t seen = 0;
-    const std::size_t count =
-        device.drain([&](const PacketIn&) { ++seen; }, [](std::size_t) { return false; });
-    CHECK(count == Device::kMostPackets);
-    CHECK(seen == count);
-  }
-
-  TEST_CASE("a scatter list holds every part of a packet, in order") {
-    const std::vector<std::uint8_t> link{1, 2};
-    const std::vector<std::uint8_t> x(5, 9);
-    const std::vector<std::uint8_t> y(3, 8);
-    PacketOut packet{};
-    packet.header_length = 40;
-    packet.payload.append(x);
-    packet.payload.append(y);
-    const VnetHeader vnet;
-    Scatter parts(vnet, link, packet);
-    REQUIRE(parts.count() == 5);
-    const std::array<std::size_t, 5> lengths{10, 2, 40, 5, 3};
-    for (std::size_t i = 0; i < lengths.size(); ++i) CHECK(parts.data()[i].iov_len == lengths[i]);
-    CHECK(parts.data()[4].iov_base == y.data());
-    CHECK(Scatter(vnet, {}, packet).count() == 4);
-  }
+TEST_SUITE_BEGIN("platform");
+TEST_CASE("a log line stays one line, whatever is in it") {
+  CHECK(format_log_line(LogLevel::kWarning, "uplink dsl is down") ==
+        "warning uplink dsl is down\n");
+  CHECK(format_log_line(LogLevel::kInfo, "a\nerror forged\r\t\x7f!") ==
+        "info a error forged   !\n");
 }
+
+TEST_CASE("lines below the level are left out") {
+  CHECK_FALSE(log_enabled(LogLevel::kDebug));
+  set_log_level(LogLevel::kError);
+  CHECK_FALSE(log_enabled(LogLevel::kWarning));
+  CHECK(log_enabled(LogLevel::kError));
+  set_log_level(LogLevel::kInfo);
+  CHECK(log_enabled(LogLevel::kInfo));
+}
+
+TEST_CASE("the clock does not go back and keys are not repeated") {
+  const Instant a = clock_now();
+  CHECK(clock_now() >= a);
+  CHECK(a > Instant());
+  const auto one = random_key();
+  const auto two = random_key();
+  REQUIRE(one);
+  REQUIRE(two);
+  CHECK(*one != *two);
+}
+
+TEST_CASE("a descriptor is closed once, by its last owner") {
+  int number = -1;
+  {
+    UniqueFd first(::open("/dev/null", O_RDONLY));
+    number = first.get();
+    UniqueFd second(std::move(first));
+    CHECK_FALSE(first);
+    CHECK(second.get() == number);
+    CHECK(::fcntl(number, F_GETFD) >= 0);
+  }
+  CHECK(::fcntl(number, F_GETFD) < 0);
+}
+
+TEST_CASE("a result is its value or its error") {
+  const Result<int> good(7);
+  CHECK(good);
+  CHECK(*good == 7);
+  const Result<int> bad(system_error(ENOENT));
+  CHECK_FALSE(bad);
+  CHECK(bad.error() == std::errc::no_such_file_or_directory);
+}
+
+TEST_CASE("a full device says so once, stays unready, and any other failure loses the packet") {
+  auto [a, b] = socket_pair();
+  SocketDevice device(std::move(a));
+  int blocked = 0;
+  device.on_blocked([&] { ++blocked; });
+  CHECK(device.ready());
+  CHECK(device.fail_with(EAGAIN) == Door::Sent::kBusy);
+  CHECK(device.fail_with(EAGAIN) == Door::Sent::kBusy);
+  CHECK_FALSE(device.ready());
+  CHECK(blocked == 1);
+  device.unblock();
+  CHECK(device.ready());
+  for (const int error : {ENOBUFS, ENETDOWN, EMSGSIZE, EIO}) {
+    CHECK(device.fail_with(error) == Door::Sent::kLost);
+    CHECK(device.counters().last_send_error == system_error(error));
+  }
+  CHECK(device.ready());
+  CHECK(device.counters().lost == 4);
+  CHECK(device.counters().busy == 2);
+  CHECK(device.counters().packets_out == 0);
+  CHECK(device.fail_with(0) == Door::Sent::kYes);
+  CHECK(device.counters().bytes_out == 100);
+}
+
+TEST_CASE("a watched device is read in bounded batches and opens again when writable") {
+  auto [a, b] = socket_pair();
+  SocketDevice device(std::move(a));
+  const std::array<char, 10> text{};
+  for (int i = 0; i < 7; ++i) REQUIRE(::send(b.get(), text.data(), text.size(), 0) == 10);
+  EventLoop loop;
+  int in_this_wake_up = 0;
+  std::vector<int> batches;
+  bool opened = false;
+  watch_device(
+      loop, device, [&](const PacketIn&, Instant) { ++in_this_wake_up; },
+      [&](std::size_t bytes) { return bytes >= 25; },
+      [&] {
+        CHECK(device.ready());
+        opened = true;
+      });
+  CHECK(device.fail_with(EAGAIN) == Door::Sent::kBusy);
+  int flushes = 0;
+  loop.on_flush([&](Instant now) {
+    if (in_this_wake_up > 0) batches.push_back(std::exchange(in_this_wake_up, 0));
+    if (++flushes == 8) loop.stop();
+    return now;
+  });
+  loop.run();
+  CHECK(batches == std::vector<int>{3, 3, 1});
+  CHECK(opened);
+  CHECK(device.counters().packets_in == 7);
+  loop.unwatch(device.fd());
+}
+
+TEST_CASE("a device that never runs dry gives way to the others") {
+  EndlessDevice device;
+  std::size_t seen = 0;
+  const std::size_t count =
+      device.drain([&](const PacketIn&) { ++seen; }, [](std::size_t) { return false; });
+  CHECK(count == Device::kMostPackets);
+  CHECK(seen == count);
+}
+
+TEST_CASE("a scatter list holds every part of a packet, in order") {
+  const std::vector<std::uint8_t> link{1, 2};
+  const std::vector<std::uint8_t> x(5, 9);
+  const std::vector<std::uint8_t> y(3, 8);
+  PacketOut packet{};
+  packet.header_length = 40;
+  packet.payload.append(x);
+  packet.payload.append(y);
+  const VnetHeader vnet;
+  Scatter parts(vnet, link, packet);
+  REQUIRE(parts.count() == 5);
+  const std::array<std::size_t, 5> lengths{10, 2, 40, 5, 3};
+  for (std::size_t i = 0; i < lengths.size(); ++i) CHECK(parts.data()[i].iov_len == lengths[i]);
+  CHECK(parts.data()[4].iov_base == y.data());
+  CHECK(Scatter(vnet, {}, packet).count() == 4);
+}
+TEST_SUITE_END();
 
 }  // namespace braid::platform

@@ -53,94 +53,94 @@ std::vector<PathView> random_paths(Random& random) {
 
 }  // namespace
 
-TEST_SUITE("sched") {
-  TEST_CASE_TEMPLATE("a policy answers to the name it is made by", P, MinRtt, Blest, Ecf,
-                     RoundRobin, Redundant, Overflow) {
-    const P scheduler;
-    const auto policy = policy_by_name(scheduler.name());
-    REQUIRE(policy.has_value());
-    CHECK(make_scheduler(*policy)->name() == scheduler.name());
-  }
+TEST_SUITE_BEGIN("sched");
+TEST_CASE_TEMPLATE("a policy answers to the name it is made by", P, MinRtt, Blest, Ecf, RoundRobin,
+                   Redundant, Overflow) {
+  const P scheduler;
+  const auto policy = policy_by_name(scheduler.name());
+  REQUIRE(policy.has_value());
+  CHECK(make_scheduler(*policy)->name() == scheduler.name());
+}
 
-  TEST_CASE_TEMPLATE("the only path with room is used when nothing else can be waited for", P,
-                     MinRtt, Blest, Ecf, RoundRobin, Redundant, Overflow) {
-    CHECK(first_pick<P>({path(4, 30ms)}) == 4);
-    PathView stuck = path(1, 1ms);  // no room, and nothing in flight whose ACK would make some
-    stuck.budget = 0;
-    CHECK(first_pick<P>({stuck, path(2, 500ms)}, {.unsent = 1, .window = 1, .send_window = 1}) ==
-          2);
-  }
+TEST_CASE_TEMPLATE("the only path with room is used when nothing else can be waited for", P, MinRtt,
+                   Blest, Ecf, RoundRobin, Redundant, Overflow) {
+  CHECK(first_pick<P>({path(4, 30ms)}) == 4);
+  PathView stuck = path(1, 1ms);  // no room, and nothing in flight whose ACK would make some
+  stuck.budget = 0;
+  CHECK(first_pick<P>({stuck, path(2, 500ms)}, {.unsent = 1, .window = 1, .send_window = 1}) == 2);
+}
 
-  TEST_CASE_TEMPLATE("nothing is picked when no path has room, or there is none", P, MinRtt, Blest,
-                     Ecf, RoundRobin, Redundant, Overflow) {
-    CHECK(first_pick<P>({full(path(1, 30ms)), full(path(2, 10ms))}) == std::nullopt);
-    CHECK(first_pick<P>({}) == std::nullopt);
-  }
+TEST_CASE_TEMPLATE("nothing is picked when no path has room, or there is none", P, MinRtt, Blest,
+                   Ecf, RoundRobin, Redundant, Overflow) {
+  CHECK(first_pick<P>({full(path(1, 30ms)), full(path(2, 10ms))}) == std::nullopt);
+  CHECK(first_pick<P>({}) == std::nullopt);
+}
 
-  TEST_CASE_TEMPLATE("with much to send and a wide window, every path with room is used", P, MinRtt,
-                     Blest, Ecf, RoundRobin, Redundant, Overflow) {
-    CHECK(first_pick<P>({full(path(1, 10ms)), path(2, 30ms)}) == 2);
-    CHECK(first_pick<P>({path(1, 10ms), full(path(2, 30ms))}) == 1);
-  }
+TEST_CASE_TEMPLATE("with much to send and a wide window, every path with room is used", P, MinRtt,
+                   Blest, Ecf, RoundRobin, Redundant, Overflow) {
+  CHECK(first_pick<P>({full(path(1, 10ms)), path(2, 30ms)}) == 2);
+  CHECK(first_pick<P>({path(1, 10ms), full(path(2, 30ms))}) == 1);
+}
 
-  TEST_CASE_TEMPLATE("a backup path waits while a regular one is usable (RFC 8684 M46)", P, MinRtt,
-                     Blest, Ecf, RoundRobin, Redundant, Overflow) {
-    CHECK(first_pick<P>({backup(path(1, 1ms)), path(2, 90ms)}) == 2);
-    SUBCASE("even when the regular one is full") {
-      CHECK(first_pick<P>({backup(path(1, 1ms)), full(path(2, 90ms))}) == std::nullopt);
-    }
-    SUBCASE("but not when there is only a regular one in doubt") {
-      CHECK(first_pick<P>({backup(path(1, 1ms)), doubtful(path(2, 90ms))}) == 1);
-    }
-    SUBCASE("nor when there is none") {
-      CHECK(first_pick<P>({backup(path(1, 20ms)), full(backup(path(2, 10ms)))}) == 1);
-    }
+TEST_CASE_TEMPLATE("a backup path waits while a regular one is usable (RFC 8684 M46)", P, MinRtt,
+                   Blest, Ecf, RoundRobin, Redundant, Overflow) {
+  CHECK(first_pick<P>({backup(path(1, 1ms)), path(2, 90ms)}) == 2);
+  SUBCASE("even when the regular one is full") {
+    CHECK(first_pick<P>({backup(path(1, 1ms)), full(path(2, 90ms))}) == std::nullopt);
   }
-
-  TEST_CASE_TEMPLATE("a path in doubt is used only when all are", P, MinRtt, Blest, Ecf, RoundRobin,
-                     Redundant, Overflow) {
-    CHECK(first_pick<P>({doubtful(path(1, 1ms)), path(2, 90ms)}) == 2);
-    CHECK(first_pick<P>({doubtful(path(1, 1ms)), full(path(2, 90ms))}) == std::nullopt);
-    CHECK(first_pick<P>({doubtful(path(1, 9ms)), doubtful(backup(path(2, 5ms)))}) == 1);
+  SUBCASE("but not when there is only a regular one in doubt") {
+    CHECK(first_pick<P>({backup(path(1, 1ms)), doubtful(path(2, 90ms))}) == 1);
   }
-
-  TEST_CASE_TEMPLATE("whatever the paths, the answer is a path of the best class with room, or a wait "
-                     "that an ACK will end",
-                     P, MinRtt, Blest, Ecf, RoundRobin, Redundant, Overflow) {
-    Random random(20);
-    P scheduler;
-    Instant now{1s};
-    for (int round = 0; round < 5000; ++round) {
-      CAPTURE(round);
-      now += Duration(1ms) * random.below(40);
-      const std::vector<PathView> paths = random_paths(random);
-      const StreamView stream{.unsent = 1 + random.below(1 << random.below(24)),
-                              .window = random.below(1 << random.below(24)),
-                              .send_window = random.below(1 << random.below(24)),
-                              .now = now};
-      if (random.chance(0.1)) scheduler.window_blocked(now);
-      const auto picked = scheduler.pick(paths, stream);
-      int best = 9;
-      for (const PathView& p : paths) best = std::min(best, class_of(p));
-      bool ack_expected = false;
-      bool room = false;
-      for (const PathView& p : paths) {
-        if (class_of(p) != best) continue;
-        ack_expected |= p.in_flight > 0;
-        room |= p.budget > 0;
-      }
-      if (!picked) {
-        CHECK((!room || ack_expected));
-        continue;
-      }
-      const auto chosen = std::find_if(paths.begin(), paths.end(),
-                                       [&](const PathView& p) { return p.id == picked->path; });
-      REQUIRE(chosen != paths.end());
-      CHECK(chosen->budget > 0);
-      CHECK(class_of(*chosen) == best);
-      CHECK((picked->bytes == Pick::Bytes::kCopies) == (scheduler.name() == "redundant"));
-    }
+  SUBCASE("nor when there is none") {
+    CHECK(first_pick<P>({backup(path(1, 20ms)), full(backup(path(2, 10ms)))}) == 1);
   }
 }
+
+TEST_CASE_TEMPLATE("a path in doubt is used only when all are", P, MinRtt, Blest, Ecf, RoundRobin,
+                   Redundant, Overflow) {
+  CHECK(first_pick<P>({doubtful(path(1, 1ms)), path(2, 90ms)}) == 2);
+  CHECK(first_pick<P>({doubtful(path(1, 1ms)), full(path(2, 90ms))}) == std::nullopt);
+  CHECK(first_pick<P>({doubtful(path(1, 9ms)), doubtful(backup(path(2, 5ms)))}) == 1);
+}
+
+TEST_CASE_TEMPLATE(
+    "whatever the paths, the answer is a path of the best class with room, or a wait "
+    "that an ACK will end",
+    P, MinRtt, Blest, Ecf, RoundRobin, Redundant, Overflow) {
+  Random random(20);
+  P scheduler;
+  Instant now{1s};
+  for (int round = 0; round < 5000; ++round) {
+    CAPTURE(round);
+    now += Duration(1ms) * random.below(40);
+    const std::vector<PathView> paths = random_paths(random);
+    const StreamView stream{.unsent = 1 + random.below(1 << random.below(24)),
+                            .window = random.below(1 << random.below(24)),
+                            .send_window = random.below(1 << random.below(24)),
+                            .now = now};
+    if (random.chance(0.1)) scheduler.window_blocked(now);
+    const auto picked = scheduler.pick(paths, stream);
+    int best = 9;
+    for (const PathView& p : paths) best = std::min(best, class_of(p));
+    bool ack_expected = false;
+    bool room = false;
+    for (const PathView& p : paths) {
+      if (class_of(p) != best) continue;
+      ack_expected |= p.in_flight > 0;
+      room |= p.budget > 0;
+    }
+    if (!picked) {
+      CHECK((!room || ack_expected));
+      continue;
+    }
+    const auto chosen = std::find_if(paths.begin(), paths.end(),
+                                     [&](const PathView& p) { return p.id == picked->path; });
+    REQUIRE(chosen != paths.end());
+    CHECK(chosen->budget > 0);
+    CHECK(class_of(*chosen) == best);
+    CHECK((picked->bytes == Pick::Bytes::kCopies) == (scheduler.name() == "redundant"));
+  }
+}
+TEST_SUITE_END();
 
 }  // namespace braid::sched

@@ -49,7 +49,8 @@ inline PathView with_window(PathView view, std::uint64_t cwnd) {
 
 // Much waits, and the peer's window is wide.
 inline StreamView much() {
-  return {.unsent = 10'000'000, .window = 10'000'000, .send_window = 10'000'000, .now = Instant(1s)};
+  return {
+      .unsent = 10'000'000, .window = 10'000'000, .send_window = 10'000'000, .now = Instant(1s)};
 }
 
 inline std::optional<std::uint32_t> id_of(const std::optional<Pick>& pick) {

@@ -219,10 +219,14 @@ TEST_CASE("data that nobody acknowledges ends the connection after its retransmi
   CHECK(peer.end.stream.close_reason() == CloseReason::kTimedOut);
 }
 
-TEST_CASE("a FIN behind a full window is taken: it needs no room, and its sender would repeat it for ever") {
+TEST_CASE(
+    "a FIN behind a full window is taken: it needs no room, and its sender would repeat it for "
+    "ever") {
   ScriptedPeer peer;
   Connection& connection = peer.establish();
-  const auto next = [&] { return 1 + static_cast<std::uint32_t>(peer.end.incoming.in_order().value()); };
+  const auto next = [&] {
+    return 1 + static_cast<std::uint32_t>(peer.end.incoming.in_order().value());
+  };
   for (std::uint32_t at = 0; at != next();) {  // until nothing more is taken
     at = next();
     peer.receive_data(at, 1460, 1);
@@ -400,7 +404,8 @@ TEST_CASE("an idle connection without keep-alive never stirs") {
   CHECK(peer.sent.empty());
 }
 
-TEST_CASE("a peer that fell silent behind its data is asked, and an answer is enough until more comes") {
+TEST_CASE(
+    "a peer that fell silent behind its data is asked, and an answer is enough until more comes") {
   ScriptedPeer peer;
   peer.config.doubt_after = 500ms;
   peer.establish();

@@ -202,9 +202,8 @@ TEST_CASE("both ends open at once: one connection, and bytes both ways") {
   tcp::Tuple back = TcpPair::tuple(Side::kB);
   pair.b.stream.attach(
       pair.layer(Side::kB).connect(back, pair.b.stream, default_config(), pair.now()));
-  REQUIRE(pair.run([&] {
-    return pair.a.stream.is_established() && pair.b.stream.is_established();
-  }, 5s));
+  REQUIRE(pair.run([&] { return pair.a.stream.is_established() && pair.b.stream.is_established(); },
+                   5s));
   CHECK(pair.now() < Instant(1s) + 100ms);  // no timer was needed
   CHECK(pair.transfer(10'000, 10'000));
 }

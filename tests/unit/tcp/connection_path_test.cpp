@@ -30,11 +30,14 @@ struct Hole {
 // A's stream goes on until `total` bytes have come to B, and is not finished.
 bool carry(PipePair& pair, std::uint64_t total, Duration limit = 600s) {
   bool intact = true;
-  return pair.run([&] {
-    pair.a.offer(total, false);
-    intact = intact && pair.b.drain();
-    return !intact || pair.b.drained == total;
-  }, limit) && intact;
+  return pair.run(
+             [&] {
+               pair.a.offer(total, false);
+               intact = intact && pair.b.drain();
+               return !intact || pair.b.drained == total;
+             },
+             limit) &&
+         intact;
 }
 
 std::uint32_t path_mtu(PipeEnd& end) { return end.stream.connection()->path_info().path_mtu; }
@@ -77,12 +80,14 @@ TEST_CASE("loss is not taken for a narrow path") {
     PipePair pair(seed);
     pair.wire.loss = 0.02 * static_cast<double>(seed % 6);
     pair.connect();
-    const bool whole = pair.run([&] {
-      if (pair.a.stream.connection() != nullptr) CHECK(path_mtu(pair.a) == 1500);
-      pair.a.offer(400'000, false);
-      pair.b.drain();
-      return pair.b.drained == 400'000;
-    }, 600s);
+    const bool whole = pair.run(
+        [&] {
+          if (pair.a.stream.connection() != nullptr) CHECK(path_mtu(pair.a) == 1500);
+          pair.a.offer(400'000, false);
+          pair.b.drain();
+          return pair.b.drained == 400'000;
+        },
+        600s);
     CHECK(whole);
   }
 }
@@ -140,7 +145,8 @@ TEST_CASE("after a lost SYN its timestamp tells how long the answered one took")
   CHECK(connection.path_info().srtt < 32ms);
 }
 
-TEST_CASE("after a lost SYN and without timestamps the first timeout is three seconds (RFC 6298 5.7)") {
+TEST_CASE(
+    "after a lost SYN and without timestamps the first timeout is three seconds (RFC 6298 5.7)") {
   for (const bool lost : {false, true}) {
     ScriptedPeer peer;
     peer.config.handshake_rtt = ConnectionConfig::HandshakeRtt::kIgnore;

@@ -280,15 +280,17 @@ TEST_CASE("request_ack sends one pure ACK even if nothing is due") {
   CHECK(peer.take().segment.flags == TcpFlags{.ack = true});
 }
 
-TEST_CASE("ACKs are delayed by 40 ms; where paths are compared by a quarter of the round trip at most") {
+TEST_CASE(
+    "ACKs are delayed by 40 ms; where paths are compared by a quarter of the round trip at most") {
   using AckDelay = ConnectionConfig::AckDelay;
   struct Case {
     AckDelay kind;
     Duration rtt;
     Duration delay;
   };
-  for (const Case& one : {Case{AckDelay::kFixed, 80ms, 40ms}, Case{AckDelay::kByPath, 80ms, 20ms},
-                          Case{AckDelay::kByPath, 400ms, 40ms}, Case{AckDelay::kByPath, 1ms, 2ms}}) {
+  for (const Case& one :
+       {Case{AckDelay::kFixed, 80ms, 40ms}, Case{AckDelay::kByPath, 80ms, 20ms},
+        Case{AckDelay::kByPath, 400ms, 40ms}, Case{AckDelay::kByPath, 1ms, 2ms}}) {
     CAPTURE(one.rtt.count());
     ScriptedPeer peer;
     peer.config.ack_delay = one.kind;

@@ -151,11 +151,11 @@ TEST_CASE("a new connect may follow one in TIME-WAIT") {
   REQUIRE(pair.run([&] { return pair.a.closed() && pair.b.closed(); }));
   PipeEnd c, d;
   pair.on_syn = [&](Side at, const wire::Segment& syn) {
-    d.stream.attach(pair.layer(at).accept(TcpPair::kInterface, syn, d.stream, default_config(),
-                                          pair.now()));
+    d.stream.attach(
+        pair.layer(at).accept(TcpPair::kInterface, syn, d.stream, default_config(), pair.now()));
   };
-  c.stream.attach(pair.layer(Side::kA).connect(TcpPair::tuple(Side::kA), c.stream,
-                                               default_config(), pair.now()));
+  c.stream.attach(pair.layer(Side::kA).connect(TcpPair::tuple(Side::kA), c.stream, default_config(),
+                                               pair.now()));
   CHECK(pair.run([&] { return c.stream.is_established() && d.stream.is_established(); }, 5s));
 }
 

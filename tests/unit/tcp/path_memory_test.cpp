@@ -60,7 +60,8 @@ TEST_CASE("a path is an interface and a host, and has one record while it is not
   CHECK(memory.size() == 2);
 }
 
-TEST_CASE("records nobody uses do not pile up; those in use and, first, those that know something stay") {
+TEST_CASE(
+    "records nobody uses do not pile up; those in use and, first, those that know something stay") {
   PathMemory memory;
   std::vector<std::shared_ptr<PathRecord>> used;
   for (std::size_t i = 0; i < 100; ++i) used.push_back(memory.of(1, host(i), kStart));

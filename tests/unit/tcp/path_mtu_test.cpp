@@ -18,8 +18,10 @@ int search(PathMtu& path, std::uint32_t limit, Instant now) {
   while (const std::uint32_t probe = path.next_probe(now)) {
     REQUIRE(++probes < 100);
     path.arrived(600);
-    if (probe <= limit) path.probe_arrived(now);
-    else path.probe_lost(now);
+    if (probe <= limit)
+      path.probe_arrived(now);
+    else
+      path.probe_lost(now);
     path.validate();
   }
   return probes;
@@ -43,7 +45,8 @@ TEST_CASE("a path is held to carry what its interface does until it shows otherw
   CHECK(path.next_probe(kStart + 24h) == 0);
 }
 
-TEST_CASE("a size that never arrived is suspected at the first timeout, a proven one at the second") {
+TEST_CASE(
+    "a size that never arrived is suspected at the first timeout, a proven one at the second") {
   PathMtu fresh(Family::kIpv4, 1500, 0);
   CHECK(fresh.timed_out(1500, 1) == Change::kResized);
   CHECK(fresh.size() == 1200);

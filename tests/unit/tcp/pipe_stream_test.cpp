@@ -94,16 +94,19 @@ TEST_CASE("a fast reader behind a long path gets a larger buffer, a slow one doe
     PipePair pair;
     pair.wire.delay = 50ms;
     REQUIRE(pair.establish());
-    pair.run([&] {
-      pair.a.offer(8 << 20, false);
-      return fast ? !pair.b.drain() : false;
-    }, 5s);
+    pair.run(
+        [&] {
+          pair.a.offer(8 << 20, false);
+          return fast ? !pair.b.drain() : false;
+        },
+        5s);
     if (fast) {
       CHECK(pair.b.incoming.capacity() > 512 * 1024);
       CHECK(pair.b.incoming.capacity() <= WindowTuner::kDefaultMaximum);
     } else {
       CHECK(pair.b.incoming.capacity() == 64 * 1024);
-      CHECK(pair.b.incoming.readable() > 64 * 1024 - 256);  // full, but for what the scale may round
+      CHECK(pair.b.incoming.readable() >
+            64 * 1024 - 256);  // full, but for what the scale may round
     }
   }
 }

@@ -76,7 +76,9 @@ TEST_CASE("what left while the application was the limit is marked until it is a
   CHECK_FALSE(sampler.on_delivered(kSegment, 3, 10ms, kStart + 42ms).app_limited);
 }
 
-TEST_CASE("the path's rate is the last sample; one that tells of the application counts when it shows more") {
+TEST_CASE(
+    "the path's rate is the last sample; one that tells of the application counts when it shows "
+    "more") {
   RateSampler sampler;
   CHECK(sampler.rate().is_zero());
   sampler.on_sent(1, kSegment, kSegment, kStart);

@@ -17,8 +17,11 @@ constexpr Instant kNow{10s};
 struct Fixture {
   explicit Fixture(std::uint64_t capacity = 64 * 1024)
       : end(capacity),
-        receiver({.irs = SeqNum(0xffff'ff00), .scope = WindowScope::kStream, .shift = 0,
-                  .sack = true, .mss = 1000}) {
+        receiver({.irs = SeqNum(0xffff'ff00),
+                  .scope = WindowScope::kStream,
+                  .shift = 0,
+                  .sack = true,
+                  .mss = 1000}) {
     receiver.window().announce(0, end.stream.receive_window(), ReceiveWindow::Field::kScaled);
   }
 

@@ -1,7 +1,7 @@
 // A sender, a path and a receiver that only counts: virtual time, and a say over every segment.
 //
-// What one plan sends is cut into segments; those that are not dropped arrive `delay` later together
-// and are answered by one ACK (as a receiver with GRO does), which takes `delay` back.
+// What one plan sends is cut into segments; those that are not dropped arrive `delay` later
+// together and are answered by one ACK (as a receiver with GRO does), which takes `delay` back.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +33,10 @@ class FixedWindow final : public cc::Controller {
     saved_ = window_;
     window_ = 1000;
   }
-  void undo() override { ++undone; window_ = saved_; }
+  void undo() override {
+    ++undone;
+    window_ = saved_;
+  }
   void on_idle(Duration idle, Duration) override { idles.push_back(idle); }
   std::uint64_t cwnd() const override { return window_; }
   std::uint64_t ssthresh() const override { return cc::kUnlimited; }
@@ -107,8 +110,8 @@ struct Leg {
   void run(Duration span) {
     const Instant until = now + span;
     while (true) {
-      const Instant due = std::min(events.empty() ? kNever : events.begin()->first,
-                                   sender->next_deadline());
+      const Instant due =
+          std::min(events.empty() ? kNever : events.begin()->first, sender->next_deadline());
       if (due > until || gave_up) break;
       now = std::max(now, due);
       while (!events.empty() && events.begin()->first <= now) {

@@ -60,8 +60,8 @@ TEST_CASE("a probe that is lost with others costs what they cost") {
   Leg leg({.cwnd = 10000, .max_super = 0});
   leg.start();
   leg.drop = [](const Piece& piece) {
-    return piece.end - piece.begin > 1000 || (piece.begin > 2000 && piece.begin < 5000 &&
-                                              piece.attempt == 1);
+    return piece.end - piece.begin > 1000 ||
+           (piece.begin > 2000 && piece.begin < 5000 && piece.attempt == 1);
   };
   leg.sender->want_path_probe(1400);
   leg.offer(30000);

@@ -51,7 +51,9 @@ TEST_CASE("an application that has little to say is known by its samples") {
 TEST_CASE("what is lost is told once, in bytes, before the ACK that found it") {
   Leg leg({.cwnd = 20000});
   leg.start();
-  leg.drop = [](const Leg::Piece& p) { return p.attempt == 1 && (p.begin == 3000 || p.begin == 7000); };
+  leg.drop = [](const Leg::Piece& p) {
+    return p.attempt == 1 && (p.begin == 3000 || p.begin == 7000);
+  };
   leg.offer(40'000);
   leg.run(5s);
   std::uint64_t lost = 0;
@@ -62,7 +64,8 @@ TEST_CASE("what is lost is told once, in bytes, before the ACK that found it") {
   CHECK(leg.sender->rate_sampler().note_count() == 0);
 }
 
-TEST_CASE("a controller with a pace of its own refills its window at once in recovery, PRR does not") {
+TEST_CASE(
+    "a controller with a pace of its own refills its window at once in recovery, PRR does not") {
   struct Whole final : cc::Controller {
     explicit Whole(cc::RecoveryPace p) : pace(p) {}
     void set_mss(std::uint32_t) override {}
@@ -81,7 +84,9 @@ TEST_CASE("a controller with a pace of its own refills its window at once in rec
   };
   // Twenty in flight, ten of them lost: half a window is left, and free at once or bit by bit.
   const auto in_flight_after = [](cc::RecoveryPace pace) {
-    Sender sender({.mss = kMss, .max_super_payload = kMss, .sack = true,
+    Sender sender({.mss = kMss,
+                   .max_super_payload = kMss,
+                   .sack = true,
                    .controller = std::make_unique<Whole>(pace)});
     Instant now{1s};
     sender.start(0, 0, 1 << 20, 20ms, now);
@@ -93,8 +98,8 @@ TEST_CASE("a controller with a pace of its own refills its window at once in rec
     REQUIRE(sender.in_flight() == 20 * kMss);
     now += 20ms;
     const Interval block{10 * kMss, 20 * kMss};
-    sender.receive_ack({.ack = 0, .sack = {&block, 1}, .window = 1 << 20,
-                        .window_update_allowed = true}, now);
+    sender.receive_ack(
+        {.ack = 0, .sack = {&block, 1}, .window = 1 << 20, .window_update_allowed = true}, now);
     now += 30ms;  // whatever reordering window there is has passed
     sender.on_deadline(now);
     flush();

@@ -35,9 +35,9 @@ TEST_CASE("of an ACK that was overtaken the SACK blocks count, and nothing else"
   const std::uint64_t window = leg.sender->snd_wnd();
   const Interval blocks[] = {{1000, 2000}, {5000, 6000}};
   leg.now += 100ms;
-  leg.sender->receive_ack({.ack = 1000, .sack = blocks, .window = 1, .window_update_allowed = true,
-                           .ecn_echo = true},
-                          leg.now);
+  leg.sender->receive_ack(
+      {.ack = 1000, .sack = blocks, .window = 1, .window_update_allowed = true, .ecn_echo = true},
+      leg.now);
   CHECK(leg.sender->snd_una() == 3000);
   CHECK(leg.sender->scoreboard().sacked() == 1000);
   CHECK(leg.sender->snd_wnd() == window);

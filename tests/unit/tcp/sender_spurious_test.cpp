@@ -15,8 +15,8 @@ bool delivered(const Leg& leg, std::uint64_t bytes) {
 
 std::uint64_t cwnd(const Leg& leg) { return leg.sender->controller().cwnd(); }
 
-// A radio that pauses until 1 s + `delay` and loses nothing: what leaves before arrives then, in order,
-// each segment with an ACK of its own.
+// A radio that pauses until 1 s + `delay` and loses nothing: what leaves before arrives then, in
+// order, each segment with an ACK of its own.
 auto paused(Leg& leg, Duration delay) {
   return [&leg, delay](std::uint64_t position) {
     const Instant over = Instant(1s) + delay;
@@ -94,7 +94,9 @@ TEST_CASE("a timeout that was right is never undone") {
       CAPTURE(timestamps);
       Leg leg({.cwnd = 10000, .sack = sack, .timestamps = timestamps, .max_super = 0});
       leg.start();
-      leg.drop = [&](const Piece& piece) { return leg.now < Instant(1300ms) && piece.begin < 10000; };
+      leg.drop = [&](const Piece& piece) {
+        return leg.now < Instant(1300ms) && piece.begin < 10000;
+      };
       leg.offer(40000);
       leg.run(10s);
       CHECK(delivered(leg, 40000));

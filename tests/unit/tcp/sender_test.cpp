@@ -84,7 +84,8 @@ TEST_CASE("the FIN rides on the last byte, and alone when the bytes are gone alr
   leg.start();
   SUBCASE("with the bytes") {
     leg.offer(1500, true);
-    CHECK(leg.pieces() == std::vector<Leg::Piece>{{0, 1000, 1, Kind::kNew}, {1000, 1501, 1, Kind::kNew}});
+    CHECK(leg.pieces() ==
+          std::vector<Leg::Piece>{{0, 1000, 1, Kind::kNew}, {1000, 1501, 1, Kind::kNew}});
   }
   SUBCASE("later") {
     leg.offer(1500, false);
@@ -135,8 +136,8 @@ TEST_CASE("an ACK that opens room says so, one that opens none does not") {
   leg.start();
   leg.offer(4000);
   const auto ack = [&](std::uint64_t position) {
-    return leg.sender->receive_ack({.ack = position, .window = 1 << 20, .window_update_allowed = true},
-                                   leg.now);
+    return leg.sender->receive_ack(
+        {.ack = position, .window = 1 << 20, .window_update_allowed = true}, leg.now);
   };
   const auto opened = ack(2000);
   CHECK(opened.newly_acked == 2000);

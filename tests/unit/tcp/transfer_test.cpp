@@ -53,10 +53,12 @@ TEST_CASE("after one end has finished the other goes on for as long as it likes"
 TEST_CASE("a reader that stops for an hour finds everything there afterwards") {
   PipePair pair;
   REQUIRE(pair.establish());
-  pair.run([&] {
-    pair.a.offer(500'000, true);
-    return false;
-  }, 3600s);
+  pair.run(
+      [&] {
+        pair.a.offer(500'000, true);
+        return false;
+      },
+      3600s);
   CHECK(pair.b.incoming.readable() >= 60'000);
   CHECK_FALSE(pair.a.closed());
   CHECK(pair.transfer(500'000, 0));

@@ -16,9 +16,7 @@ namespace {
 
 const Endpoint kServer{*IpAddress::parse("192.0.2.1"), 443};
 
-ConvertMessage message(std::vector<ConvertTlv> tlvs) {
-  return {.tlvs = std::move(tlvs)};
-}
+ConvertMessage message(std::vector<ConvertTlv> tlvs) { return {.tlvs = std::move(tlvs)}; }
 
 ConvertMessage read(const std::vector<std::uint8_t>& bytes) {
   const ConvertParseResult result = parse_convert(bytes);

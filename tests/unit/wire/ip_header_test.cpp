@@ -78,24 +78,12 @@ TEST_CASE("IPv4 options are skipped and link padding is allowed") {
 
 TEST_CASE("a malformed IPv4 header is refused") {
   std::vector<std::uint8_t> packet = kIpv4;
-  SUBCASE("version") {
-    packet[0] = 0x55;
-  }
-  SUBCASE("header shorter than 20") {
-    packet[0] = 0x44;
-  }
-  SUBCASE("total length beyond the packet") {
-    packet[3] = 29;
-  }
-  SUBCASE("total length within the header") {
-    packet[3] = 19;
-  }
-  SUBCASE("header beyond the packet") {
-    packet[0] = 0x48;
-  }
-  SUBCASE("truncated") {
-    packet.resize(19);
-  }
+  SUBCASE("version") { packet[0] = 0x55; }
+  SUBCASE("header shorter than 20") { packet[0] = 0x44; }
+  SUBCASE("total length beyond the packet") { packet[3] = 29; }
+  SUBCASE("total length within the header") { packet[3] = 19; }
+  SUBCASE("header beyond the packet") { packet[0] = 0x48; }
+  SUBCASE("truncated") { packet.resize(19); }
   CHECK_FALSE(parse_ip_header(packet.size() < 20 ? packet : with_checksum(packet)));
 }
 
@@ -108,9 +96,7 @@ TEST_CASE("an IPv4 header with a wrong checksum is refused") {
 
 TEST_CASE("IPv4 fragments are told apart") {
   std::vector<std::uint8_t> packet = kIpv4;
-  SUBCASE("first") {
-    packet[6] = 0x20;
-  }
+  SUBCASE("first") { packet[6] = 0x20; }
   SUBCASE("last") {
     packet[6] = 0x00;
     packet[7] = 0x02;

@@ -143,15 +143,9 @@ TEST_CASE("a header that does not fit its bytes is refused") {
   std::vector<std::uint8_t> tcp(24);
   tcp[12] = 0x60;
   CHECK(parse_tcp(IpAddress(), IpAddress(), tcp));
-  SUBCASE("truncated") {
-    tcp.resize(19);
-  }
-  SUBCASE("offset below five words") {
-    tcp[12] = 0x40;
-  }
-  SUBCASE("offset past the end") {
-    tcp[12] = 0x70;
-  }
+  SUBCASE("truncated") { tcp.resize(19); }
+  SUBCASE("offset below five words") { tcp[12] = 0x40; }
+  SUBCASE("offset past the end") { tcp[12] = 0x70; }
   CHECK_FALSE(parse_tcp(IpAddress(), IpAddress(), tcp));
 }
 

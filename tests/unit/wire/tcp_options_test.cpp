@@ -22,9 +22,7 @@ std::string written(const TcpOptions& options) {
   return to_hex(Bytes(out).first(length));
 }
 
-std::string plain(std::string_view hex) {
-  return to_hex(from_hex(hex));
-}
+std::string plain(std::string_view hex) { return to_hex(from_hex(hex)); }
 
 const Timestamps kTimestamps{0x01020304, 0x05060708};
 const char* const kTimestampBytes = "080a0102030405060708";
