@@ -27,9 +27,9 @@ void CoupledCubic::guard_queue(const Ack& ack) {
   const bool avoids = !ack.in_recovery && !in_slow_start();
   const auto phase = avoids ? QueueGuard::Phase::kAvoidance : QueueGuard::Phase::kOther;
   switch (guard_.on_ack(ack, phase, cwnd(), mss())) {
-    case QueueGuard::Finding::kNothing: return;
-    case QueueGuard::Finding::kNotOurs: return undo();
-    case QueueGuard::Finding::kQueue:
+    case QueueGuard::Advice::kNothing: return;
+    case QueueGuard::Advice::kTakeBack: return undo();
+    case QueueGuard::Advice::kCut:
       last_cut_ = LastCut::kGuard;
       return cut({.now = ack.now,
                   .kind = CongestionKind::kQueue,

@@ -23,7 +23,6 @@ QueueGuard::~QueueGuard() {
 void QueueGuard::join_path(std::shared_ptr<QueueTrials> trials) {
   trials_ = std::move(trials);
   trials_->joined();
-  begun_ = trials_->begun();
 }
 
 void QueueGuard::report(std::uint64_t in_flight, Phase phase) {
@@ -35,34 +34,42 @@ void QueueGuard::report(std::uint64_t in_flight, Phase phase) {
                           .ready = ready ? Ready::kYes : Ready::kNo});
 }
 
-QueueGuard::Finding QueueGuard::on_ack(const Ack& ack, Phase phase, std::uint64_t window,
-                                       std::uint32_t mss) {
+QueueGuard::Advice QueueGuard::on_ack(const Ack& ack, Phase phase, std::uint64_t window,
+                                      std::uint32_t mss) {
   report(ack.in_flight, phase);
   trials_->measured(ack.min_rtt, ack.latest_rtt, ack.now);
-  if (phase != Phase::kAvoidance) return Finding::kNothing;
+  if (phase != Phase::kAvoidance) return Advice::kNothing;
   if (trials_->resting(ack.now)) return give_back();
-  const Duration path_rtt = trials_->path_rtt();
-  if (path_rtt == Duration::max()) return Finding::kNothing;
-  // All flows of the path together: how long it takes for one segment.
-  const auto flight = static_cast<std::int64_t>(std::max(window, trials_->in_flight()));
-  const Duration segment = ack.srtt * std::int64_t{mss} / flight;
-  const Duration target = std::max({kTarget, path_rtt / kTargetPart, segment * kTargetSegments});
+  if (trials_->path_rtt() == Duration::max()) return Advice::kNothing;
+  const Duration target = longest_queue(ack.srtt, window, mss);
   const auto round = watch_.on_ack(ack);
   if (!round) return follow(ack, window, target);
-  const RoundWatch::Round seen = with_siblings(*round, std::exchange(round_began_, ack.now));
+  return on_round(with_siblings(*round, std::exchange(round_began_, ack.now)), ack, window, target);
+}
+
+// That is let stand.
+Duration QueueGuard::longest_queue(Duration srtt, std::uint64_t window, std::uint32_t mss) const {
+  // All flows of the path together: how long it takes for one segment.
+  const auto flight = static_cast<std::int64_t>(std::max(window, trials_->in_flight()));
+  const Duration segment = srtt * std::int64_t{mss} / flight;
+  return std::max({kTarget, trials_->path_rtt() / kTargetPart, segment * kTargetSegments});
+}
+
+QueueGuard::Advice QueueGuard::on_round(RoundWatch::Round seen, const Ack& ack,
+                                        std::uint64_t window, Duration target) {
   // What a round answers was sent from where the one before it began.
   const std::uint64_t answered =
       std::exchange(window_before_, std::exchange(window_, static_cast<std::uint32_t>(window)));
-  if (cutting() && seen.tells_of_room(path_rtt)) was_ours(ack.now);
+  if (cutting() && seen.tells_of_room(trials_->path_rtt())) was_ours(ack.now);
   if (rounds_to_wait_ > 0) {
     --rounds_to_wait_;
-    return Finding::kNothing;
+    return Advice::kNothing;
   }
-  if (!seen.tells_of_queue()) return Finding::kNothing;
+  if (!seen.tells_of_queue()) return Advice::kNothing;
   if (cutting()) return look(seen.least_rtt, target / kLeftPart, ack.now);
-  if (seen.least_rtt <= path_rtt + target) return Finding::kNothing;
+  if (seen.least_rtt <= trials_->path_rtt() + target) return Advice::kNothing;
   if (!others_cut(ack)) {
-    if (!trials_->may_begin()) return Finding::kNothing;
+    if (!trials_->may_begin()) return Advice::kNothing;
     trials_->begin(ack.now);
   }
   return cut(seen.least_rtt, target / kLeftPart, answered, window);
@@ -81,28 +88,28 @@ bool QueueGuard::others_cut(const Ack& ack) const {
   return begun_ != trials_->begun() && trials_->running(ack.now) <= ack.srtt;
 }
 
-QueueGuard::Finding QueueGuard::follow(const Ack& ack, std::uint64_t window, Duration target) {
-  if (cutting() || !others_cut(ack)) return Finding::kNothing;
+QueueGuard::Advice QueueGuard::follow(const Ack& ack, std::uint64_t window, Duration target) {
+  if (cutting() || !others_cut(ack)) return Advice::kNothing;
   if (rounds_to_wait_ > 0) {
     begun_ = trials_->begun();
-    return Finding::kNothing;
+    return Advice::kNothing;
   }
   const RoundWatch::Round seen = watch_.so_far();
   if (!seen.tells_of_queue() || seen.least_rtt <= trials_->path_rtt() + target / 2)
-    return Finding::kNothing;
+    return Advice::kNothing;
   return cut(seen.least_rtt, target / kLeftPart, window_before_, window);
 }
 
 // The cut has shown what it does.
-QueueGuard::Finding QueueGuard::look(Duration rtt, Duration tolerance, Instant now) {
+QueueGuard::Advice QueueGuard::look(Duration rtt, Duration tolerance, Instant now) {
   // If all is ours the RTT has become shorter as the window has.
   if (rtt <= std::chrono::duration_cast<Duration>(rtt_before_ * share_to_keep_) + tolerance) {
     was_ours(now);
-    return Finding::kNothing;
+    return Advice::kNothing;
   }
   const bool others_began_anew = begun_ != trials_->begun();
   if (!alone() && !others_began_anew && trials_->running(now) < kLongestTrial * rtt_before_) {
-    return Finding::kNothing;
+    return Advice::kNothing;
   }
   if (!others_began_anew && trials_->tells()) {
     trials_->not_ours(now);
@@ -113,8 +120,8 @@ QueueGuard::Finding QueueGuard::look(Duration rtt, Duration tolerance, Instant n
 }
 
 // `rtt` was that of what was sent with a window of `answered`. `left`: how long a queue is to stay.
-QueueGuard::Finding QueueGuard::cut(Duration rtt, Duration left, std::uint64_t answered,
-                                    std::uint64_t window) {
+QueueGuard::Advice QueueGuard::cut(Duration rtt, Duration left, std::uint64_t answered,
+                                   std::uint64_t window) {
   share_to_keep_ = to_seconds(trials_->path_rtt() + left) / to_seconds(rtt);
   const double grown =
       answered > 0 ? static_cast<double>(window) / static_cast<double>(answered) : 1;
@@ -122,7 +129,7 @@ QueueGuard::Finding QueueGuard::cut(Duration rtt, Duration left, std::uint64_t a
   state_ = State::kCut;
   rounds_to_wait_ = kRoundsToWait;
   begun_ = trials_->begun();
-  return Finding::kQueue;
+  return Advice::kCut;
 }
 
 void QueueGuard::was_ours(Instant now) {
@@ -130,11 +137,11 @@ void QueueGuard::was_ours(Instant now) {
   trials_->was_ours(now);
 }
 
-QueueGuard::Finding QueueGuard::give_back() {
+QueueGuard::Advice QueueGuard::give_back() {
   watch_ = RoundWatch();
   window_ = window_before_ = 0;
   const bool cut = std::exchange(state_, State::kWatching) == State::kCut;
-  return cut ? Finding::kNotOurs : Finding::kNothing;
+  return cut ? Advice::kTakeBack : Advice::kNothing;
 }
 
 void QueueGuard::disturbed() {

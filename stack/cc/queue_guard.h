@@ -46,14 +46,14 @@ class QueueGuard {
   // With the other flows of its path; without this it is alone.
   void join_path(std::shared_ptr<QueueTrials> trials);
 
-  enum class Finding : std::uint8_t {
+  enum class Advice : std::uint8_t {
     kNothing,
-    kQueue,    // cut the window to share_to_keep() of itself
-    kNotOurs,  // the last cut changed nothing, as far as it tells: take it back
+    kCut,       // the window, to share_to_keep() of itself
+    kTakeBack,  // the last cut: the queue was not ours, or nobody can tell
   };
   // Every ACK. `window`: bytes, before this ACK lets it grow. Says something in avoidance alone.
   enum class Phase : std::uint8_t { kOther, kAvoidance };  // slow start and recovery are others
-  Finding on_ack(const Ack& ack, Phase phase, std::uint64_t window, std::uint32_t mss);
+  Advice on_ack(const Ack& ack, Phase phase, std::uint64_t window, std::uint32_t mss);
   // Nothing is in flight any more: a timeout.
   void lost_all() { report(0, Phase::kOther); }
   // Of the window, so that hardly a queue stands: the path's RTT over the last round's.
@@ -70,11 +70,13 @@ class QueueGuard {
   bool alone() const;
   RoundWatch::Round with_siblings(RoundWatch::Round round, Instant began) const;
   bool others_cut(const Ack& ack) const;
-  Finding follow(const Ack& ack, std::uint64_t window, Duration target);
-  Finding look(Duration rtt, Duration tolerance, Instant now);
-  Finding cut(Duration rtt, Duration left, std::uint64_t answered, std::uint64_t window);
+  Duration longest_queue(Duration srtt, std::uint64_t window, std::uint32_t mss) const;
+  Advice on_round(RoundWatch::Round seen, const Ack& ack, std::uint64_t window, Duration target);
+  Advice follow(const Ack& ack, std::uint64_t window, Duration target);
+  Advice look(Duration rtt, Duration tolerance, Instant now);
+  Advice cut(Duration rtt, Duration left, std::uint64_t answered, std::uint64_t window);
   void was_ours(Instant now);
-  Finding give_back();
+  Advice give_back();
 
   std::shared_ptr<QueueTrials> trials_;
   QueueTrials::Flow flow_;

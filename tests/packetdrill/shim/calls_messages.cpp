@@ -1,12 +1,14 @@
 // recvmsg(): bytes with control messages, and the error queue MSG_ZEROCOPY is answered on.
+// clang-format off
+#include <ctime>  // which errqueue.h leaves out
 #include <linux/errqueue.h>
+// clang-format on
 #include <linux/tcp.h>
 #include <netinet/in.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <tuple>
 
 #include "tests/packetdrill/shim/host.h"

@@ -8,7 +8,7 @@
 namespace braid::cc {
 namespace {
 
-using Finding = QueueGuard::Finding;
+using Advice = QueueGuard::Advice;
 constexpr Duration kBase = 20ms;
 constexpr std::uint32_t kMss = 1000;
 constexpr auto kAvoidance = QueueGuard::Phase::kAvoidance;
@@ -21,30 +21,29 @@ struct Rounds {
 
   // One round trip of ten ACKs; what the guard said in it, which is at its start, of the one
   // before.
-  Finding round(Duration queue, Duration wavering = 0ms) {
-    Finding finding = Finding::kNothing;
+  Advice round(Duration queue, Duration wavering = 0ms) {
+    Advice advice = Advice::kNothing;
     for (int i = 0; i < 10; ++i) {
       now += 2ms;
-      const Finding said =
-          guard.on_ack({.now = now,
-                        .in_flight = window,
-                        .srtt = kBase + queue,
-                        .min_rtt = kBase,
-                        .latest_rtt = kBase + queue + (i % 2 == 0 ? 0ms : wavering),
-                        .round_ended = i == 0,
-                        .cwnd_limited = window_used},
-                       kAvoidance, window, kMss);
-      if (said != Finding::kNothing) finding = said;
+      const Advice said = guard.on_ack({.now = now,
+                                        .in_flight = window,
+                                        .srtt = kBase + queue,
+                                        .min_rtt = kBase,
+                                        .latest_rtt = kBase + queue + (i % 2 == 0 ? 0ms : wavering),
+                                        .round_ended = i == 0,
+                                        .cwnd_limited = window_used},
+                                       kAvoidance, window, kMss);
+      if (said != Advice::kNothing) advice = said;
     }
-    return finding;
+    return advice;
   }
   // The queue is found, and stays as long as this after the cut: the word on that.
-  Finding cut(Duration left) {
-    Finding last = Finding::kNothing;
-    for (int i = 0; i < 4 && last == Finding::kNothing; ++i) last = round(40ms);
-    CHECK(last == Finding::kQueue);
-    last = Finding::kNothing;
-    for (int i = 0; i < 4 && last == Finding::kNothing; ++i) last = round(left);
+  Advice cut(Duration left) {
+    Advice last = Advice::kNothing;
+    for (int i = 0; i < 4 && last == Advice::kNothing; ++i) last = round(40ms);
+    CHECK(last == Advice::kCut);
+    last = Advice::kNothing;
+    for (int i = 0; i < 4 && last == Advice::kNothing; ++i) last = round(left);
     return last;
   }
 };
@@ -54,9 +53,9 @@ TEST_SUITE_BEGIN("cc");
 TEST_CASE(
     "a whole round above the target is a queue, and says what share of the window is enough") {
   Rounds rounds;
-  CHECK(rounds.round(0ms) == Finding::kNothing);
-  CHECK(rounds.round(30ms) == Finding::kNothing);
-  CHECK(rounds.round(30ms) == Finding::kQueue);
+  CHECK(rounds.round(0ms) == Advice::kNothing);
+  CHECK(rounds.round(30ms) == Advice::kNothing);
+  CHECK(rounds.round(30ms) == Advice::kCut);
   const double left = 20 + to_seconds(QueueGuard::kTarget) * 1e3 / QueueGuard::kLeftPart;
   CHECK(rounds.guard.share_to_keep() == doctest::Approx(left / 50));
 }
@@ -64,14 +63,14 @@ TEST_CASE(
 TEST_CASE("a delay that wavers, a short queue and an idle window are no queue of ours") {
   Rounds rounds;
   SUBCASE("wavering: now and then a packet waits for nothing") {
-    for (int i = 0; i < 20; ++i) CHECK(rounds.round(5ms, 50ms) == Finding::kNothing);
+    for (int i = 0; i < 20; ++i) CHECK(rounds.round(5ms, 50ms) == Advice::kNothing);
   }
   SUBCASE("short") {
-    for (int i = 0; i < 20; ++i) CHECK(rounds.round(QueueGuard::kTarget) == Finding::kNothing);
+    for (int i = 0; i < 20; ++i) CHECK(rounds.round(QueueGuard::kTarget) == Advice::kNothing);
   }
   SUBCASE("idle") {
     rounds.window_used = false;
-    for (int i = 0; i < 20; ++i) CHECK(rounds.round(40ms) == Finding::kNothing);
+    for (int i = 0; i < 20; ++i) CHECK(rounds.round(40ms) == Advice::kNothing);
   }
 }
 
@@ -87,7 +86,7 @@ TEST_CASE("few segments are never a queue, however slow the path is") {
                   .latest_rtt = 60ms,
                   .round_ended = true,
                   .cwnd_limited = true};
-    CHECK(guard.on_ack(ack, kAvoidance, 10 * kMss, kMss) == Finding::kNothing);
+    CHECK(guard.on_ack(ack, kAvoidance, 10 * kMss, kMss) == Advice::kNothing);
   }
 }
 
@@ -98,8 +97,8 @@ TEST_CASE("few segments of each of many flows are a queue") {
   QueueGuard guard;
   guard.join_path(trials);
   Instant now = Instant() + 1s;
-  Finding last = Finding::kNothing;
-  for (int i = 0; i < 3 && last == Finding::kNothing; ++i) {
+  Advice last = Advice::kNothing;
+  for (int i = 0; i < 3 && last == Advice::kNothing; ++i) {
     now += 20ms;
     last = guard.on_ack({.now = now,
                          .in_flight = 10 * kMss,
@@ -110,14 +109,14 @@ TEST_CASE("few segments of each of many flows are a queue") {
                          .cwnd_limited = true},
                         kAvoidance, 10 * kMss, kMss);
   }
-  CHECK(last == Finding::kQueue);
+  CHECK(last == Advice::kCut);
   trials->update(others, {});
 }
 
 TEST_CASE("a queue that is gone after the cut was ours, and the next is found as fast") {
   Rounds rounds;
   for (int i = 0; i < 3; ++i) {
-    CHECK(rounds.cut(2ms) == Finding::kNothing);
+    CHECK(rounds.cut(2ms) == Advice::kNothing);
     CHECK_FALSE(rounds.guard.resting(rounds.now));
   }
 }
@@ -126,13 +125,13 @@ TEST_CASE(
     "a whole round without any queue is enough: what comes after it is another queue of ours") {
   Rounds rounds;
   rounds.round(40ms);
-  REQUIRE(rounds.round(40ms) == Finding::kQueue);
+  REQUIRE(rounds.round(40ms) == Advice::kCut);
   REQUIRE(rounds.guard.cutting());
-  CHECK(rounds.round(0ms) == Finding::kNothing);
+  CHECK(rounds.round(0ms) == Advice::kNothing);
   CHECK(rounds.guard.cutting());
-  CHECK(rounds.round(40ms) == Finding::kNothing);
+  CHECK(rounds.round(40ms) == Advice::kNothing);
   CHECK_FALSE(rounds.guard.cutting());
-  CHECK(rounds.round(40ms) == Finding::kQueue);
+  CHECK(rounds.round(40ms) == Advice::kCut);
 }
 
 TEST_CASE(
@@ -145,9 +144,9 @@ TEST_CASE(
     rounds.round(0ms);
     if (grown) rounds.window = 250 * kMss;
     rounds.round(40ms);
-    REQUIRE(rounds.round(40ms) == Finding::kQueue);
-    for (int i = 0; i < 2; ++i) CHECK(rounds.round(10ms) == Finding::kNothing);
-    CHECK(rounds.round(10ms) == (grown ? Finding::kNothing : Finding::kNotOurs));
+    REQUIRE(rounds.round(40ms) == Advice::kCut);
+    for (int i = 0; i < 2; ++i) CHECK(rounds.round(10ms) == Advice::kNothing);
+    CHECK(rounds.round(10ms) == (grown ? Advice::kNothing : Advice::kTakeBack));
   }
 }
 
@@ -156,16 +155,27 @@ TEST_CASE(
   Rounds rounds;
   Duration rest = QueueTrials::kLeastRest;
   for (int i = 0; i < 6; ++i) {
-    CHECK(rounds.cut(35ms) == Finding::kNotOurs);
+    CHECK(rounds.cut(35ms) == Advice::kTakeBack);
     CHECK(rounds.guard.resting(rounds.now + rest - 100ms));
     CHECK_FALSE(rounds.guard.resting(rounds.now + rest));
     rounds.now += rest;
     rest = std::min(2 * rest, QueueTrials::kLongestRest);
   }
   rounds.now += rest;
-  CHECK(rounds.cut(0ms) == Finding::kNothing);
-  CHECK(rounds.cut(35ms) == Finding::kNotOurs);
+  CHECK(rounds.cut(0ms) == Advice::kNothing);
+  CHECK(rounds.cut(35ms) == Advice::kTakeBack);
   CHECK_FALSE(rounds.guard.resting(rounds.now + QueueTrials::kLeastRest));
+}
+
+TEST_CASE("the cut window of before a rest says nothing of a growth after it") {
+  Rounds rounds;
+  rounds.round(40ms);
+  REQUIRE(rounds.round(40ms) == Advice::kCut);
+  rounds.window /= 2;
+  while (rounds.round(20ms) != Advice::kTakeBack) REQUIRE(rounds.guard.cutting());
+  rounds.window *= 2;
+  rounds.now += QueueTrials::kLeastRest;
+  CHECK(rounds.cut(20ms) == Advice::kTakeBack);
 }
 
 // Two flows of one path, a round trip of ten ACKs each, by turns.
@@ -173,9 +183,10 @@ struct Siblings {
   struct Flow {
     QueueGuard guard;
     QueueGuard::Phase phase = kAvoidance;
-    Finding said = Finding::kNothing;  // last in this round
-    int place = 0;                     // of ten in its round
-    Duration least = kBase;            // it has ever seen
+    Advice said = Advice::kNothing;  // last in this round
+    int place = 0;                   // of ten in its round
+    Duration least = kBase;          // it has ever seen
+    std::uint64_t window = 200 * kMss;
   };
   std::shared_ptr<QueueTrials> trials = std::make_shared<QueueTrials>();
   Flow first, second;
@@ -187,23 +198,23 @@ struct Siblings {
     second.place = 5;
   }
   void ack(Flow& flow, Duration queue) {
-    const Finding said = flow.guard.on_ack({.now = now,
-                                            .in_flight = 200 * kMss,
-                                            .srtt = kBase + queue,
-                                            .min_rtt = flow.least,
-                                            .latest_rtt = kBase + queue,
-                                            .round_ended = flow.place == 0,
-                                            .cwnd_limited = true},
-                                           flow.phase, 200 * kMss, kMss);
+    const Advice said = flow.guard.on_ack({.now = now,
+                                           .in_flight = flow.window,
+                                           .srtt = kBase + queue,
+                                           .min_rtt = flow.least,
+                                           .latest_rtt = kBase + queue,
+                                           .round_ended = flow.place == 0,
+                                           .cwnd_limited = true},
+                                          flow.phase, flow.window, kMss);
     flow.place = (flow.place + 1) % 10;
-    if (said != Finding::kNothing) flow.said = said;
+    if (said != Advice::kNothing) flow.said = said;
   }
   // Both until one of them says something, twenty round trips at most; so many ACKs of both after
   // it.
   void run(Duration queue, int after, std::optional<Duration> second_queue = std::nullopt) {
-    first.said = second.said = Finding::kNothing;
+    first.said = second.said = Advice::kNothing;
     const auto quiet = [this] {
-      return first.said == Finding::kNothing && second.said == Finding::kNothing;
+      return first.said == Advice::kNothing && second.said == Advice::kNothing;
     };
     for (int i = 0; i < 200 && (quiet() || after-- > 0); ++i) {
       now += 2ms;
@@ -216,8 +227,8 @@ struct Siblings {
 TEST_CASE("the flows of a path cut together, and find together whose the queue was") {
   Siblings two;
   two.run(40ms, 1);
-  CHECK(two.first.said == Finding::kQueue);
-  CHECK(two.second.said == Finding::kQueue);
+  CHECK(two.first.said == Advice::kCut);
+  CHECK(two.second.said == Advice::kCut);
   CHECK(two.trials->begun() == 1);
   SUBCASE("gone: both were right") {
     two.run(2ms, 0);
@@ -229,8 +240,8 @@ TEST_CASE("the flows of a path cut together, and find together whose the queue w
     two.run(35ms, 1);
     CHECK(two.trials->running(two.now) >=
           3 * (kBase + 40ms));  // the last may cut a round trip later
-    CHECK(two.first.said == Finding::kNotOurs);
-    CHECK(two.second.said == Finding::kNotOurs);
+    CHECK(two.first.said == Advice::kTakeBack);
+    CHECK(two.second.said == Advice::kTakeBack);
     CHECK(two.trials->resting(two.now + QueueTrials::kLeastRest - 100ms));
     CHECK_FALSE(two.trials->resting(two.now + QueueTrials::kLeastRest));
   }
@@ -240,26 +251,65 @@ TEST_CASE("who began while the queue stood cuts as much as the others") {
   Siblings two;
   two.second.least = 55ms;
   two.run(40ms, 1);
-  CHECK(two.first.said == Finding::kQueue);
-  CHECK(two.second.said == Finding::kQueue);
+  CHECK(two.first.said == Advice::kCut);
+  CHECK(two.second.said == Advice::kCut);
   CHECK(two.second.guard.share_to_keep() == two.first.guard.share_to_keep());
 }
 
 TEST_CASE("where one flow of a path sees no queue there is none") {
   Siblings two;
   two.run(40ms, 0, 1ms);
-  CHECK(two.first.said == Finding::kNothing);
-  CHECK(two.second.said == Finding::kNothing);
+  CHECK(two.first.said == Advice::kNothing);
+  CHECK(two.second.said == Advice::kNothing);
 }
 
-TEST_CASE("nobody cuts while another flow of the path is in slow start") {
+TEST_CASE("nobody cuts while another flow of the path could not join") {
   Siblings two;
-  two.second.phase = QueueGuard::Phase::kOther;
-  two.run(40ms, 0);
-  CHECK(two.first.said == Finding::kNothing);
-  two.second.phase = kAvoidance;
+  SUBCASE("in slow start") {
+    two.second.phase = QueueGuard::Phase::kOther;
+    two.run(40ms, 0);
+    CHECK(two.first.said == Advice::kNothing);
+    two.second.phase = kAvoidance;
+  }
+  SUBCASE("after a loss") { two.second.guard.disturbed(); }
   two.run(40ms, 1);
-  CHECK(two.first.said == Finding::kQueue);
+  CHECK(two.first.said == Advice::kCut);
+  CHECK(two.second.said == Advice::kCut);
+}
+
+TEST_CASE("nobody joins a trial that began a round trip ago") {
+  Siblings two;
+  QueueTrials::Flow third;
+  two.trials->update(third, {.in_flight = 400 * kMss});  // in slow start: no new one may begin
+  two.trials->begin(two.now);
+  two.now += 100ms;
+  two.run(40ms, 0);
+  CHECK(two.first.said == Advice::kNothing);
+  CHECK(two.second.said == Advice::kNothing);
+  two.trials->update(third, {});
+}
+
+TEST_CASE("who is in a trial that a newer one has overtaken leaves it, and nobody rests") {
+  Siblings two;
+  two.run(40ms, 1);
+  REQUIRE(two.first.said == Advice::kCut);
+  REQUIRE(two.second.said == Advice::kCut);
+  two.trials->begin(two.now);
+  two.run(35ms, 0);
+  CHECK((two.first.said == Advice::kTakeBack || two.second.said == Advice::kTakeBack));
+  CHECK(two.trials->running(two.now) < 3 * (kBase + 40ms));  // a trial of its own takes as long
+  CHECK_FALSE(two.trials->resting(two.now));
+}
+
+TEST_CASE("who has ended is not in flight any more") {
+  const auto trials = std::make_shared<QueueTrials>();
+  {
+    Rounds rounds;
+    rounds.guard.join_path(trials);
+    rounds.round(0ms);
+    CHECK(trials->in_flight() == rounds.window);
+  }
+  CHECK(trials->in_flight() == 0);
 }
 
 TEST_CASE(
@@ -268,11 +318,11 @@ TEST_CASE(
   QueueTrials::Flow third;
   two.trials->update(third, {.in_flight = 130 * kMss});  // in slow start
   two.run(40ms, 1);
-  REQUIRE(two.first.said == Finding::kQueue);
-  REQUIRE(two.second.said == Finding::kQueue);
+  REQUIRE(two.first.said == Advice::kCut);
+  REQUIRE(two.second.said == Advice::kCut);
   two.run(16ms, 0);
   const bool taken_back =
-      two.first.said == Finding::kNotOurs || two.second.said == Finding::kNotOurs;
+      two.first.said == Advice::kTakeBack || two.second.said == Advice::kTakeBack;
   CHECK(taken_back);
   CHECK_FALSE(two.trials->resting(two.now));
   // Nor does the next begin before round trips are those of the window that is back.
@@ -284,26 +334,24 @@ TEST_CASE(
   two.trials->update(third, {});
 }
 
-TEST_CASE("after a loss a flow neither joins a trial nor judges it") {
-  Siblings two;
-  for (int i = 0; i < 2; ++i) {
-    two.first.said = Finding::kNothing;
-    two.run(40ms, 0);
-    if (two.first.said == Finding::kQueue) break;
+TEST_CASE("after a loss a flow does not join a trial") {
+  for (const bool lost : {false, true}) {
+    CAPTURE(lost);
+    Siblings two;
+    two.second.window = 50 * kMss;  // few enough for the other to begin without it
+    if (lost) two.second.guard.disturbed();
+    two.run(40ms, 1);
+    CHECK(two.first.said == Advice::kCut);
+    CHECK(two.second.said == (lost ? Advice::kNothing : Advice::kCut));
   }
-  two.second.guard.disturbed();
-  CHECK_FALSE(two.second.guard.cutting());
-  two.second.said = Finding::kNothing;
-  for (int i = 0; i < 10; ++i) two.ack(two.second, 40ms);
-  CHECK(two.second.said == Finding::kNothing);
 }
 
 TEST_CASE("after a loss the guard does not judge its own cut") {
   Rounds rounds;
   rounds.round(40ms);
-  REQUIRE(rounds.round(40ms) == Finding::kQueue);
+  REQUIRE(rounds.round(40ms) == Advice::kCut);
   rounds.guard.disturbed();
-  for (int i = 0; i < 3; ++i) CHECK(rounds.round(35ms) != Finding::kNotOurs);
+  for (int i = 0; i < 3; ++i) CHECK(rounds.round(35ms) != Advice::kTakeBack);
 }
 
 TEST_SUITE_END();

@@ -105,12 +105,15 @@ TEST_CASE("who joins others that rest rests with them; who comes to an empty pat
   QueueTrials trials;
   QueueTrials::Flow flow;
   trials.update(flow, {.in_flight = 1000, .ready = Ready::kYes});
+  trials.not_ours(kNow - QueueTrials::kLeastRest);
   trials.not_ours(kNow);
   trials.joined();
-  CHECK(trials.resting(kNow));
+  CHECK(trials.resting(kNow + QueueTrials::kLeastRest));
   trials.update(flow, {});
   trials.joined();
   CHECK_FALSE(trials.resting(kNow));
+  trials.not_ours(kNow);
+  CHECK_FALSE(trials.resting(kNow + QueueTrials::kLeastRest));
 }
 
 TEST_SUITE_END();
