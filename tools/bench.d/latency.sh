@@ -35,7 +35,7 @@ latency() {
         latency_records "$way" $load "$file"
       done
       for pid in "${bulk_pids[@]}"; do lab_wait_until 60 lab_is_gone "$pid" || lab_fail "the download, $way"; done
-      record latency "beside a download" LAN "the download, Mbit/s" "$way" "$(latency_rates)" more
+      record latency "$(latency_row bulk)" LAN "all downloads, Mbit/s" "$way" "$(latency_rates)" more
       way_down "$way"
     done
   done
@@ -55,9 +55,18 @@ latency_rates() { # of all downloads together, Mbit/s
   done | awk '{ sum += $1 } END { print sum }'
 }
 
+latency_row() { # idle|bulk
+  case $1:$downloads in
+    idle:*) echo "no load" ;;
+    bulk:1) echo "beside a download" ;;
+    *) echo "beside $downloads downloads" ;;
+  esac
+}
+
 latency_records() { # WAY LOAD FILE
-  local aim='' row="no load"
-  [ "$2" = idle ] || { aim="<= 50" row="beside a download"; }
+  local aim='' row
+  row=$(latency_row "$2")
+  [ "$2" = idle ] || aim="<= 50"
   record latency "$row" LAN "1 kB, kept, ms" "$1" "$(of "$3" '[t * 1e3 for t in d["kept"]]')" less "$aim"
   [ -z "$aim" ] || aim="<= 70"
   record latency "$row" LAN "1 kB, new, ms" "$1" "$(of "$3" '[t * 1e3 for t in d["fresh"]]')" less "$aim"
