@@ -69,8 +69,8 @@ Flow::Flow(FlowOwner& owner, std::uint64_t id, const wire::Segment& syn, Instant
   config.answer = tcp::ConnectionConfig::Answer::kWithhold;
   lan_.set_gate(tcp::PipeStream::Gate::kClosed);
   lan_.attach(owner_.host().tcp().accept(kInside, syn, lan_, std::move(config), now));
-  down_->set_reader(
-      this);  // the Convert reply comes first; accepted() hands the pipe to the LAN leg
+  // The Convert reply comes first; accepted() hands the pipe to the LAN leg.
+  down_->set_reader(this);
   connect_over_next_path(now);
 }
 

@@ -19,8 +19,8 @@ struct VnetHeader {
   static constexpr std::uint8_t kGsoNone = 0;
   static constexpr std::uint8_t kGsoTcp4 = 1;
   static constexpr std::uint8_t kGsoTcp6 = 4;
-  static constexpr std::uint8_t kGsoEcn =
-      0x80;  // a flag beside the type: CWR in the first piece only
+  // A flag beside the type: CWR in the first piece only.
+  static constexpr std::uint8_t kGsoEcn = 0x80;
 
   std::uint8_t flags = 0;
   std::uint8_t gso_type = kGsoNone;

@@ -147,8 +147,8 @@ class Pipe final : private FairShare::Member {
   StreamOffset edge_;  // bytes left of it are accepted; never moves back
   std::optional<StreamOffset> end_;
   IntervalSet out_of_order_;
-  std::uint64_t first_chunk_ =
-      0;  // number of chunks_[0]; chunk n covers [n * kSize, (n+1) * kSize)
+  // The number of chunks_[0]; chunk n covers [n * kSize, (n+1) * kSize).
+  std::uint64_t first_chunk_ = 0;
   // Few; empty references where nothing was placed yet. A relay's pipe is empty after every
   // wake-up: the smallest block stays, so that the next one needs no memory for it.
   Ring<ChunkRef, 4> chunks_;

@@ -7,8 +7,8 @@
 namespace braid::mptcp {
 namespace {
 
-constexpr std::int64_t kKeyLead =
-    4;  // part of a round trip by which our key is to be there before a join
+// The part of a round trip by which our key is to be there before a join.
+constexpr std::int64_t kKeyLead = 4;
 
 // What the peer should think of a path: for its own sending a link may be in reserve that is not
 // for ours.

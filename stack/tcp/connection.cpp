@@ -247,8 +247,8 @@ void Connection::run_timers(Instant now) {
 void Connection::resend_syn(Instant now) {
   if (state_ == State::kSynSent &&
       opening_->config.syn_repeats == ConnectionConfig::SynRepeats::kOnRequest) {
-    opening_->handshake.sent(Handshake::Sent::kDue,
-                             now);  // the timer goes on, for the end of patience
+    // The timer goes on, for the end of patience.
+    opening_->handshake.sent(Handshake::Sent::kDue, now);
   } else {
     syn_due_ = SynDue::kDue;
   }

@@ -51,8 +51,8 @@ class Pacer {
   Instant next_ = Instant::min();
   std::uint64_t granted_ = 0;
   bool waiting_ = false;
-  Instant woken_at_ =
-      Instant::min();  // from a wait; what it came late is owed in this instant only
+  // From a wait; what it came late is owed in this instant only.
+  Instant woken_at_ = Instant::min();
 };
 
 }  // namespace braid::tcp

@@ -238,8 +238,8 @@ TEST_CASE("the flows of a path cut together, and find together whose the queue w
   }
   SUBCASE("still there: both take it back, and rest as long") {
     two.run(35ms, 1);
-    CHECK(two.trials->running(two.now) >=
-          3 * (kBase + 40ms));  // the last may cut a round trip later
+    // The last may cut a round trip later.
+    CHECK(two.trials->running(two.now) >= 3 * (kBase + 40ms));
     CHECK(two.first.said == Advice::kTakeBack);
     CHECK(two.second.said == Advice::kTakeBack);
     CHECK(two.trials->resting(two.now + QueueTrials::kLeastRest - 100ms));

@@ -268,8 +268,8 @@ TEST_CASE("a join leaves with the peer's first mapping where our key arrives bef
   });
   const Instant syn_ack =
       first([](const auto& one) { return one.segment.flags.syn && one.segment.flags.ack; });
-  CHECK(join - syn_ack ==
-        (early ? 20ms : 60ms));  // at once, or after the answer to our first bytes
+  // At once, or after the answer to our first bytes.
+  CHECK(join - syn_ack == (early ? 20ms : 60ms));
   CHECK(pair.a.status().mode == mptcp::Mode::kMptcp);
 }
 

@@ -67,8 +67,8 @@ TEST_CASE("a peer that denies joins is joined at an advertised address only") {
   manager.advertised(3, *wire::IpAddress::parse("192.0.2.9"), 443);
   REQUIRE(manager.next(paths, kNobody, kStart));
   CHECK(manager.next(paths, kNobody, kStart)->remote == endpoint("192.0.2.9", 443));
-  manager.advertised(3, *wire::IpAddress::parse("192.0.2.10"),
-                     443);  // M92: not without REMOVE_ADDR
+  // M92: not without REMOVE_ADDR.
+  manager.advertised(3, *wire::IpAddress::parse("192.0.2.10"), 443);
   CHECK(manager.next(paths, kNobody, kStart)->remote == endpoint("192.0.2.9", 443));
   manager.withdrawn(3);
   CHECK_FALSE(manager.next(paths, kNobody, kStart));

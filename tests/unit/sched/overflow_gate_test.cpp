@@ -74,8 +74,8 @@ TEST_CASE("overflow gate: it closes when the cheap link could carry all of it, f
   g.carry(9);
   g.run(1s);
   REQUIRE(g.reserve() == "--");
-  g.carry(6,
-          3);  // together still beyond the cheap link's share: which of them carries it is nothing
+  // Together still beyond the cheap link's share: which of them carries it is nothing.
+  g.carry(6, 3);
   g.run(60s);
   CHECK(g.reserve() == "--");
   g.carry(6, 1.5);
