@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2034
 # fairness: a bonded connection and a plain TCP connection (kernel, cubic) side by side through one
-# bottleneck of 40 Mbit/s, 20 ms one way and 50 ms of queue, that both uplinks share. The first five
-# seconds are theirs to settle; what they share afterwards is counted. Jain's index of two: 1 is
-# even, 0.9 is 2 to 1, 0.5 is all to one.
+# bottleneck of 40 Mbit/s, 20 ms one way and 50 ms of queue, that both uplinks share. The first fifteen
+# seconds are theirs to settle (coupled_cubic finds the bottleneck by what few losses there are); what
+# they share afterwards is counted. Jain's index of two: 1 is even, 0.9 is 2 to 1, 0.5 is all to one.
 
 fairness() {
-  local seconds=20 settle=5 way round to
+  local seconds=45 settle=15 way round to
   take_options "$@"
   [ -z "$short" ] || { seconds=2; settle=1; }
   set -- "${rest[@]}"
