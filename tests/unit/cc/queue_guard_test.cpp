@@ -277,6 +277,20 @@ TEST_CASE("nobody cuts while another flow of the path could not join") {
   CHECK(two.second.said == Advice::kCut);
 }
 
+TEST_CASE("half of what would begin a trial is enough to join one") {
+  for (const bool half : {false, true}) {
+    CAPTURE(half);
+    const Duration queue = QueueGuard::kTarget / 2 + (half ? 1ms : -1ms);
+    Siblings two;
+    two.run(queue, 0);
+    REQUIRE(two.trials->begun() == 0);
+    two.trials->begin(two.now);
+    two.run(queue, 1);
+    CHECK(two.first.said == (half ? Advice::kCut : Advice::kNothing));
+    CHECK(two.second.said == (half ? Advice::kCut : Advice::kNothing));
+  }
+}
+
 TEST_CASE("nobody joins a trial that began a round trip ago") {
   Siblings two;
   QueueTrials::Flow third;
